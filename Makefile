@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0
+# Every entry point of Carom; see `make help`. Each directory adds its part in a rules.mk.
+
+# Options
+V ?= 0
+O ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+
+# Tools
+CLANG ?= clang-19
+LLVM_STRIP ?= llvm-strip-19
+PKG_CONFIG ?= pkg-config
+INSTALL ?= install
+# Debian has it in sbin, which is not on every user's path.
+BPFTOOL ?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
+
+CFLAGS ?= -O2 -g
+override CFLAGS += -std=gnu11 -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes
+override CPPFLAGS += -Iinclude -Iinclude/uapi
+
+ifeq ($(V),0)
+Q := @
+# $(call say,CC,$@) prints a step of a quiet build; with V=1 the commands themselves are shown.
+say = @printf '  %-7s %s\n' '$(1)' '$(patsubst $(O)/%,%,$(2))'
+else
+Q :=
+say = @:
+endif
+
+# Scripts take these from the environment.
+export O V
+unexport MAKEOVERRIDES
+
+# Where libbpf is depends on the release; valid once $(O)/.deps is there.
+LIBBPF_CFLAGS = $(shell O='$(O)' scripts/libbpf-fetch --cflags)
+LIBBPF_LIBS = $(shell O='$(O)' scripts/libbpf-fetch --libs)
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all kernel demo check check-run check-debug lint bench install uninstall clean help deps FORCE
+
+# bpf comes first: the library embeds its walkers. tests comes last: it runs what the others add.
+RULES := bpf/rules.mk user/lib/rules.mk user/cli/rules.mk man/rules.mk vmtest/rules.mk \
+	$(sort $(wildcard tests/*/rules.mk)) tests/rules.mk
+include $(foreach f,$(RULES),$(wildcard $(f)))
+
+all:
+
+# What is missing is named in one line, before a compiler stumbles over it.
+$(O)/.deps: scripts/deps scripts/libbpf-fetch
+	$(Q)mkdir -p $(@D)
+	$(Q)scripts/deps check
+	$(Q)scripts/libbpf-fetch
+	$(Q)touch $@
+
+$(O)/%.o: %.c | $(O)/.deps
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# kbuild keeps its own dependency files below $(O)/kernel.
+-include $(shell find $(addprefix $(O)/,bpf user tests vmtest) -type f -name '*.d' 2>/dev/null)
+
+kernel: $(O)/.deps
+	$(Q)scripts/kernel-modules
+
+# Installs what is missing, after naming it.
+deps:
+	$(Q)scripts/deps install
+
+check: deps
+	$(Q)$(MAKE) --no-print-directory all kernel
+	$(Q)$(MAKE) --no-print-directory check-run
+
+# The VM's part of the tests once more, on a kernel that looks for bugs.
+check-debug: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)scripts/kernel-modules --kernel debug
+	$(Q)$(MAKE) --no-print-directory check-debug-run
+
+demo: deps
+	$(Q)$(MAKE) --no-print-directory all kernel
+	$(Q)$(MAKE) --no-print-directory demo-run
+
+bench: deps
+	$(Q)$(MAKE) --no-print-directory all kernel
+	$(Q)$(MAKE) --no-print-directory bench-run
+
+lint:
+	$(Q)scripts/lint
+
+install uninstall:
+
+# Downloads are kept outside the tree, see scripts/kernel-fetch --help.
+clean:
+	$(call say,CLEAN,$(O))
+	$(Q)rm -rf '$(O)'
+
+help:
+	@printf '%s\n' \
+	'make            user space and BPF programs' \
+	'make kernel     patched nvme.ko and carom.ko for the 6.12 kernel of Debian' \
+	'make demo       a lookup in the kernel, shown in a VM' \
+	'make check      all tests (unit tests here, the rest in VMs)' \
+	'make check-debug  the tests in the VM on a kernel with KASAN, lockdep, kmemleak, ...' \
+	'make bench      the benchmarks, in a VM' \
+	'make lint       shellcheck, cppcheck, sparse, checkpatch, licence lines' \
+	'make deps       install the Debian packages that are missing (demo, check and bench do)' \
+	'make install    to PREFIX=$(PREFIX), below DESTDIR' \
+	'make uninstall  what install put there' \
+	'make clean      remove the output directory' \
+	'' \
+	'V=1 shows commands, O=dir is the output directory (default: build).'
