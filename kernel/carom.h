@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Inside carom.ko.
+ *
+ * A session (session.c) holds a sealed file (seal.c) with its extent map
+ * (map.c), a walker (walker.c) and slots (slots.c). A lookup (chain.c) is one
+ * chain in one slot.
+ *
+ * Locks, outer to inner:
+ *	carom_files_lock	mutex: list of sealed files and their counts
+ *	carom_file.lock		mutex: sealing and mapping of one file
+ *	inode lock		taken inside seal.c and by bmap()
+ *	carom_walkers_lock	mutex: list of walkers; never with the above
+ * The completion path takes none of them: it looks at what a session keeps
+ * constant for its life, at its own slot, and at the walker under RCU.
+ */
+#ifndef CAROM_CAROM_H
+#define CAROM_CAROM_H
+
+#include <linux/atomic.h>
+#include <linux/fs.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/nvme-chain.h>
+#include <linux/types.h>
+#include <linux/carom.h>
+
+#include "compat.h"
+
+/* --- map.c: file offset to LBA --- */
+
+/**
+ * struct carom_run - file blocks that are contiguous on the device
+ * @start: file offset in sectors
+ * @sector: where on the namespace, in sectors
+ * @len: sectors
+ */
+struct carom_run {
+	u64	start;
+	u64	sector;
+	u64	len;
+};
+
+/**
+ * struct carom_map - the blocks of a sealed file
+ * @runs: sorted by @start, not overlapping, neighbours merged
+ * @nr: how many
+ * @room: how many fit
+ *
+ * Constant once built.
+ */
+struct carom_map {
+	struct carom_run	*runs;
+	size_t			nr;
+	size_t			room;
+};
+
+int carom_map_add(struct carom_map *map, u64 start, u64 sector, u64 len);
+int carom_map_build(struct carom_map *map, struct inode *inode, u64 part_start);
+void carom_map_free(struct carom_map *map);
+const struct carom_run *carom_map_search(const struct carom_map *map, u64 start);
+
+static inline bool carom_run_holds(const struct carom_run *run, u64 start)
+{
+	return start - run->start < run->len;
+}
+
+/* --- seal.c: files whose blocks stay where they are --- */
+
+/**
+ * struct carom_file - a sealed file, shared by its sessions
+ * @list: in carom_files
+ * @users: sessions, under carom_files_lock
+ * @lock: held while sealing
+ * @sealed: @map and what follows is valid; under @lock until the session that
+ *	looks has passed it once
+ * @inode: identity
+ * @file: own reference, pins inode, filesystem and block device
+ * @bdev: the namespace or partition that the blocks are on
+ * @map: its blocks
+ * @size: bytes
+ * @part_start: first sector of @bdev on its namespace
+ * @part_sectors: sectors of @bdev
+ * @limits: of the namespace
+ * @swapfile: S_SWAPFILE was set by us
+ */
+struct carom_file {
+	struct list_head		list;
+	unsigned int			users;
+	struct mutex			lock;	/* sealing and mapping */
+	bool				sealed;
+	struct inode			*inode;
+	struct file			*file;
+	struct block_device		*bdev;
+	struct carom_map		map;
+	u64				size;
+	u64				part_start;
+	u64				part_sectors;
+	struct nvme_chain_limits	limits;
+	bool				swapfile;
+};
+
+/**
+ * struct carom_why - why something was refused
+ * @refusal: enum carom_refusal
+ * @detail: name of what was refused
+ */
+struct carom_why {
+	enum carom_refusal	refusal;
+	char			detail[CAROM_DETAIL_LEN];
+};
+
+int carom_refuse(struct carom_why *why, int err, enum carom_refusal refusal,
+		 const char *detail);
+struct carom_file *carom_file_get(struct file *file, struct carom_why *why);
+void carom_file_put(struct carom_file *cf);
+bool carom_file_moved(const struct carom_file *cf);
+
+/* --- walker.c: struct_ops and kfuncs --- */
+
+/**
+ * struct carom_hop - one completed read, as a walker sees it
+ * @offset: file offset of the node, in bytes
+ * @index: 0 for the first node of the chain
+ * @node_size: bytes in the node
+ * @opaque: never set. A structure of nothing but numbers could be any memory to
+ *	the verifier, which would then take a walker's own stack for a hop.
+ */
+struct carom_hop {
+	u64		offset;
+	u32		index;
+	u32		node_size;
+	const void	*opaque;
+};
+
+/**
+ * struct carom_walker_ops - what a BPF object registers
+ * @name: sessions ask for it by this name
+ * @abi: CAROM_ABI_VERSION that it was built for
+ * @node_size: node size of its sessions, in bytes
+ * @scratch_size: least scratch of its sessions, in bytes
+ * @step: called for each node, within an RCU read-side section, mostly in
+ *	hard interrupt context; see CAROM_STEP_* for what it returns
+ */
+struct carom_walker_ops {
+	char	name[CAROM_WALKER_NAME_LEN];
+	u32	abi;
+	u32	node_size;
+	u32	scratch_size;
+	s64	(*step)(struct carom_hop *hop);
+};
+
+/**
+ * struct carom_walker - a registered walker
+ * @list: in carom_walkers, until it is unregistered
+ * @ref: one of the registration, one of each session
+ * @ops: NULL once it is unregistered
+ * @node_size: as in the ops, which may be gone
+ * @scratch_size: likewise
+ */
+struct carom_walker {
+	struct list_head			list;
+	struct kref				ref;
+	struct carom_walker_ops __rcu		*ops;
+	u32					node_size;
+	u32					scratch_size;
+};
+
+struct carom_walker *carom_walker_get(const char *name);
+void carom_walker_put(struct carom_walker *walker);
+unsigned int carom_walker_count(void);
+int carom_walker_init(void);
+
+/* --- slots.c: the memory of chains --- */
+
+/**
+ * struct carom_slot - one chain
+ * @chain: the driver's part
+ * @hop: what the walker sees
+ * @session: the owner
+ * @run: the run that the last node was in, where the next is looked for first
+ * @node: kernel address of the node
+ * @scratch: kernel address of the scratch
+ * @hops: nodes that the walker has seen in this chain
+ * @end: how it ended, CAROM_END_NONE while it runs
+ * @code: see struct carom_lookup
+ * @at: see struct carom_lookup
+ * @deadline: in jiffies
+ * @canceled: the waiter is being killed
+ * @done: the driver is finished with the request
+ * @waiter: who sleeps until then
+ * @busy: bit 0: a lookup owns the slot
+ * @lookups: totals, written by whoever owns the slot
+ * @total_hops: likewise
+ * @resubmits: likewise
+ * @yields: likewise
+ * @ends: likewise
+ */
+struct carom_slot {
+	struct nvme_chain	chain;
+	struct carom_hop	hop;
+	struct carom_session	*session;
+	const struct carom_run	*run;
+	const u8		*node;
+	u8			*scratch;
+	u32			hops;
+	enum carom_end		end;
+	s32			code;
+	u64			at;
+	unsigned long		deadline;
+	bool			canceled;
+	bool			done;
+	struct task_struct	*waiter;
+	unsigned long		busy;
+
+	u64			lookups;
+	u64			total_hops;
+	u64			resubmits;
+	u64			yields;
+	u64			ends[CAROM_END_NR];
+} ____cacheline_aligned;
+
+struct carom_session;
+
+int carom_slots_alloc(struct carom_session *s);
+void carom_slots_free(struct carom_session *s);
+int carom_slots_mmap(struct carom_session *s, struct vm_area_struct *vma);
+
+/* --- session.c --- */
+
+/**
+ * struct carom_session - what a session descriptor stands for
+ * @file: sealed file
+ * @walker: NULL for a session that only maps
+ * @slots: @nr_slots of them
+ * @scratch: vmalloc_user() area, @scratch_stride per slot
+ * @last_offset: the last file offset at which a node can start
+ * @lba_mask: bits of a file offset that must be zero
+ * @lba_shift: log2 of sectors per LBA
+ * @node_size: bytes per read
+ * @node_sectors: the same in sectors
+ * @scratch_size: bytes of scratch that kfuncs hand out
+ * @node_stride: bytes from node to node in the mapping
+ * @scratch_stride: the same for the scratch
+ * @max_hops: hop limit
+ * @deadline: time limit in jiffies
+ *
+ * All constant from the moment that the descriptor exists.
+ */
+struct carom_session {
+	struct carom_file	*file;
+	struct carom_walker	*walker;
+	struct carom_slot	*slots;
+	void			*scratch;
+	s64			last_offset;
+	u32			lba_mask;
+	u32			lba_shift;
+	u32			nr_slots;
+	u32			node_size;
+	u32			node_sectors;
+	u32			scratch_size;
+	u32			node_stride;
+	u32			scratch_stride;
+	u32			max_hops;
+	u32			deadline;
+};
+
+int carom_session_open(struct carom_open *arg, struct carom_why *why,
+		       struct file **out);
+unsigned int carom_session_count(void);
+
+/* --- chain.c --- */
+
+void carom_chain_init(struct carom_slot *slot);
+int carom_chain_lookup(struct carom_session *s, struct carom_lookup *arg);
+
+#endif /* CAROM_CAROM_H */

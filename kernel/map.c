@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Where the blocks of a file are, and which LBA holds an offset. */
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "carom.h"
+
+static int carom_map_grow(struct carom_map *map)
+{
+	size_t room = map->room ? map->room * 2 : 64;
+	struct carom_run *runs;
+
+	runs = kvmalloc_array(room, sizeof(*runs), GFP_KERNEL_ACCOUNT);
+	if (!runs)
+		return -ENOMEM;
+	if (map->nr)
+		memcpy(runs, map->runs, map->nr * sizeof(*runs));
+	kvfree(map->runs);
+	map->runs = runs;
+	map->room = room;
+	return 0;
+}
+
+/* @start must not lie before the end of the last run added. */
+int carom_map_add(struct carom_map *map, u64 start, u64 sector, u64 len)
+{
+	struct carom_run *last;
+	int err;
+
+	if (map->nr) {
+		last = &map->runs[map->nr - 1];
+		if (last->start + last->len == start && last->sector + last->len == sector) {
+			last->len += len;
+			return 0;
+		}
+	}
+	if (map->nr == map->room) {
+		err = carom_map_grow(map);
+		if (err)
+			return err;
+	}
+	map->runs[map->nr++] = (struct carom_run) {
+		.start = start,
+		.sector = sector,
+		.len = len,
+	};
+	return 0;
+}
+
+/*
+ * bmap() knows only written blocks: it answers 0 for holes and for unwritten
+ * extents, whose old content must not be seen. The caller has sealed the inode
+ * and written back its pages. Task context, sleeps, takes the inode lock.
+ */
+int carom_map_build(struct carom_map *map, struct inode *inode, u64 part_start)
+{
+	unsigned int shift = inode->i_blkbits - SECTOR_SHIFT;
+	u64 blocks = DIV_ROUND_UP_ULL(i_size_read(inode), i_blocksize(inode));
+	sector_t phys;
+	u64 i;
+	int err;
+
+	for (i = 0; i < blocks; i++) {
+		phys = i;
+		err = bmap(inode, &phys);
+		if (err)
+			return err;
+		if (phys) {
+			err = carom_map_add(map, i << shift,
+					    ((u64)phys << shift) + part_start, 1ULL << shift);
+			if (err)
+				return err;
+		}
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
+void carom_map_free(struct carom_map *map)
+{
+	kvfree(map->runs);
+	*map = (struct carom_map) { };
+}
+
+/**
+ * carom_map_search() - the run that holds a sector of the file
+ * @map: the file's map
+ * @start: sector of the file
+ *
+ * O(log runs). Context: any.
+ * Return: the run, NULL if @start is in a hole.
+ */
+const struct carom_run *carom_map_search(const struct carom_map *map, u64 start)
+{
+	const struct carom_run *run;
+	size_t lo = 0, hi = map->nr;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (map->runs[mid].start <= start)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (!lo)
+		return NULL;
+	run = &map->runs[lo - 1];
+	return carom_run_holds(run, start) ? run : NULL;
+}

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Sessions and their descriptors. */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/jiffies.h>
+#include <linux/log2.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "carom.h"
+
+static atomic_t carom_sessions = ATOMIC_INIT(0);
+
+unsigned int carom_session_count(void)
+{
+	return atomic_read(&carom_sessions);
+}
+
+static void carom_session_free(struct carom_session *s)
+{
+	carom_slots_free(s);
+	if (s->walker)
+		carom_walker_put(s->walker);
+	if (s->file)
+		carom_file_put(s->file);
+	kfree(s);
+}
+
+static int carom_session_release(struct inode *inode, struct file *file)
+{
+	carom_session_free(file->private_data);
+	nvme_chain_disable();
+	atomic_dec(&carom_sessions);
+	return 0;
+}
+
+static long carom_ioc_lookup(struct carom_session *s, struct carom_lookup __user *uarg)
+{
+	struct carom_lookup arg;
+	int err;
+
+	if (copy_from_user(&arg, uarg, sizeof(arg)))
+		return -EFAULT;
+	if (arg.flags || arg.reserved)
+		return -EINVAL;
+	err = carom_chain_lookup(s, &arg);
+	if (err)
+		return err;
+	if (copy_to_user(uarg, &arg, sizeof(arg)))
+		return -EFAULT;
+	return 0;
+}
+
+/* Runs are kept relative to the namespace in sectors; LBAs are the device's. */
+static struct carom_extent carom_extent_of(const struct carom_file *cf, size_t i)
+{
+	const struct carom_run *run = &cf->map.runs[i];
+
+	return (struct carom_extent) {
+		.offset = run->start << SECTOR_SHIFT,
+		.length = run->len << SECTOR_SHIFT,
+		.lba = run->sector >> (cf->limits.lba_shift - SECTOR_SHIFT),
+	};
+}
+
+static long carom_ioc_extents(struct carom_session *s, struct carom_extents __user *uarg)
+{
+	const struct carom_file *cf = s->file;
+	struct carom_extent __user *out;
+	struct carom_extents arg;
+	struct carom_extent ext;
+	u32 i;
+
+	if (copy_from_user(&arg, uarg, sizeof(arg)))
+		return -EFAULT;
+	if (arg.size != sizeof(arg))
+		return -EINVAL;
+	out = u64_to_user_ptr(arg.extents);
+	for (i = 0; i < arg.count && arg.first < cf->map.nr; i++, arg.first++) {
+		ext = carom_extent_of(cf, arg.first);
+		if (copy_to_user(&out[i], &ext, sizeof(ext)))
+			return -EFAULT;
+		cond_resched();
+	}
+	return put_user(i, &uarg->count);
+}
+
+/* Slots in flight go on counting meanwhile; what has ended is exact. */
+static void carom_session_sum(const struct carom_session *s, struct carom_stats *st)
+{
+	const struct carom_slot *slot;
+	u32 i, end;
+
+	for (i = 0; i < s->nr_slots; i++) {
+		slot = &s->slots[i];
+		st->lookups += READ_ONCE(slot->lookups);
+		st->hops += READ_ONCE(slot->total_hops);
+		st->resubmits += READ_ONCE(slot->resubmits);
+		st->yields += READ_ONCE(slot->yields);
+		for (end = 0; end < CAROM_END_NR; end++)
+			st->ends[end] += READ_ONCE(slot->ends[end]);
+	}
+}
+
+static long carom_ioc_stats(struct carom_session *s, struct carom_stats __user *uarg)
+{
+	struct carom_stats st = { };
+	u32 size;
+
+	if (get_user(size, &uarg->size))
+		return -EFAULT;
+	if (size < offsetof(struct carom_stats, ends))
+		return -EINVAL;
+	st.size = sizeof(st);
+	carom_session_sum(s, &st);
+	if (copy_to_user(uarg, &st, min_t(size_t, size, sizeof(st))))
+		return -EFAULT;
+	return 0;
+}
+
+static long carom_session_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct carom_session *s = file->private_data;
+
+	switch (cmd) {
+	case CAROM_IOC_LOOKUP:
+		return carom_ioc_lookup(s, (void __user *)arg);
+	case CAROM_IOC_EXTENTS:
+		return carom_ioc_extents(s, (void __user *)arg);
+	case CAROM_IOC_STATS:
+		return carom_ioc_stats(s, (void __user *)arg);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static int carom_session_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return carom_slots_mmap(file->private_data, vma);
+}
+
+static const struct file_operations carom_session_fops = {
+	.owner		= THIS_MODULE,
+	.release	= carom_session_release,
+	.unlocked_ioctl	= carom_session_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.mmap		= carom_session_mmap,
+};
+
+static int carom_check_open(const struct carom_open *arg, struct carom_why *why)
+{
+	if (arg->flags & ~CAROM_OPEN_MAP_ONLY)
+		return carom_refuse(why, -EINVAL, CAROM_REFUSED_ARGUMENT, "flags");
+	if (arg->flags & CAROM_OPEN_MAP_ONLY)
+		return 0;
+	if (!arg->nr_slots || arg->nr_slots > CAROM_MAX_SLOTS)
+		return carom_refuse(why, -EINVAL, CAROM_REFUSED_ARGUMENT, "nr_slots");
+	if (!is_power_of_2(arg->node_size) || arg->node_size < CAROM_MIN_NODE_SIZE ||
+	    arg->node_size > CAROM_MAX_NODE_SIZE)
+		return carom_refuse(why, -EINVAL, CAROM_REFUSED_ARGUMENT, "node_size");
+	if (!arg->scratch_size || arg->scratch_size > CAROM_MAX_SCRATCH_SIZE)
+		return carom_refuse(why, -EINVAL, CAROM_REFUSED_ARGUMENT, "scratch_size");
+	if (arg->max_hops > CAROM_MAX_HOPS)
+		return carom_refuse(why, -EINVAL, CAROM_REFUSED_ARGUMENT, "max_hops");
+	if (arg->deadline_ms > CAROM_MAX_DEADLINE_MS)
+		return carom_refuse(why, -EINVAL, CAROM_REFUSED_ARGUMENT, "deadline_ms");
+	return 0;
+}
+
+static int carom_session_set_file(struct carom_session *s, int fd, struct carom_why *why)
+{
+	struct file *file = fget(fd);
+	struct carom_file *cf;
+
+	if (!file)
+		return carom_refuse(why, -EBADF, CAROM_REFUSED_NOT_READABLE, NULL);
+	cf = carom_file_get(file, why);
+	fput(file);
+	if (IS_ERR(cf))
+		return PTR_ERR(cf);
+	s->file = cf;
+	return 0;
+}
+
+static int carom_session_set_walker(struct carom_session *s, const struct carom_open *arg,
+				    struct carom_why *why)
+{
+	s->walker = carom_walker_get(arg->walker);
+	if (!s->walker)
+		return carom_refuse(why, -ENOENT, CAROM_REFUSED_NO_WALKER, arg->walker);
+	if (s->walker->node_size != arg->node_size ||
+	    s->walker->scratch_size > arg->scratch_size)
+		return carom_refuse(why, -EINVAL, CAROM_REFUSED_WALKER_SIZE, arg->walker);
+	return 0;
+}
+
+static int carom_session_set_slots(struct carom_session *s, const struct carom_open *arg,
+				   struct carom_why *why)
+{
+	const struct nvme_chain_limits *limits = &s->file->limits;
+
+	if (arg->node_size & ((1U << limits->lba_shift) - 1) ||
+	    arg->node_size > limits->max_bytes)
+		return carom_refuse(why, -EINVAL, CAROM_REFUSED_NODE_SIZE,
+				    s->file->bdev->bd_disk->disk_name);
+	/* Negative for a file that is shorter than a node. */
+	s->last_offset = (s64)s->file->size - arg->node_size;
+	s->lba_shift = limits->lba_shift - SECTOR_SHIFT;
+	s->lba_mask = (1U << limits->lba_shift) - 1;
+	s->node_sectors = arg->node_size >> SECTOR_SHIFT;
+	s->node_size = arg->node_size;
+	s->node_stride = PAGE_ALIGN(arg->node_size);
+	s->scratch_size = arg->scratch_size;
+	s->scratch_stride = PAGE_ALIGN(arg->scratch_size);
+	s->nr_slots = arg->nr_slots;
+	s->max_hops = arg->max_hops ?: CAROM_DEFAULT_HOPS;
+	s->deadline = msecs_to_jiffies(arg->deadline_ms ?: CAROM_DEFAULT_DEADLINE_MS);
+	if (carom_slots_alloc(s))
+		return carom_refuse(why, -ENOMEM, CAROM_REFUSED_NO_MEMORY, NULL);
+	return 0;
+}
+
+static void carom_session_report(const struct carom_session *s, struct carom_open *arg)
+{
+	arg->lba_shift = s->file->limits.lba_shift;
+	arg->file_size = s->file->size;
+	arg->nr_extents = s->file->map.nr;
+	arg->node_stride = s->node_stride;
+	arg->scratch_stride = s->scratch_stride;
+}
+
+static int carom_session_fill(struct carom_session *s, const struct carom_open *arg,
+			      struct carom_why *why)
+{
+	int err;
+
+	err = carom_session_set_file(s, arg->fd, why);
+	if (err || (arg->flags & CAROM_OPEN_MAP_ONLY))
+		return err;
+	err = carom_session_set_walker(s, arg, why);
+	if (err)
+		return err;
+	return carom_session_set_slots(s, arg, why);
+}
+
+/**
+ * carom_session_open() - make a session
+ * @arg: as in CAROM_IOC_OPEN, outputs filled on success
+ * @why: filled when refused
+ * @out: the session's file, without a descriptor yet
+ *
+ * Context: task, sleeps.
+ * Return: 0 or a negative errno, with nothing left behind.
+ */
+int carom_session_open(struct carom_open *arg, struct carom_why *why, struct file **out)
+{
+	struct carom_session *s;
+	struct file *file;
+	int err;
+
+	err = carom_check_open(arg, why);
+	if (err)
+		return err;
+	s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
+	if (!s)
+		return carom_refuse(why, -ENOMEM, CAROM_REFUSED_NO_MEMORY, NULL);
+	err = carom_session_fill(s, arg, why);
+	if (err)
+		goto out_free;
+	file = anon_inode_getfile("[carom]", &carom_session_fops, s, O_RDWR);
+	if (IS_ERR(file)) {
+		err = PTR_ERR(file);
+		goto out_free;
+	}
+	/* From here on it is carom_session_release() that undoes. */
+	nvme_chain_enable();
+	atomic_inc(&carom_sessions);
+	carom_session_report(s, arg);
+	*out = file;
+	return 0;
+
+out_free:
+	carom_session_free(s);
+	return err;
+}

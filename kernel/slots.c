@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The memory of chains: allocated once per session, mapped into user space. */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "carom.h"
+
+static void carom_slot_free_node(struct carom_session *s, struct carom_slot *slot)
+{
+	if (slot->chain.page)
+		__free_pages(slot->chain.page, get_order(s->node_stride));
+}
+
+/*
+ * Zeroed, so that nothing of the memory's earlier life shows; compound, so
+ * that every page of it can be mapped.
+ */
+static int carom_slot_alloc_node(struct carom_session *s, struct carom_slot *slot)
+{
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_COMP | __GFP_NOWARN;
+	struct page *page = alloc_pages(gfp, get_order(s->node_stride));
+
+	if (!page)
+		return -ENOMEM;
+	slot->chain.page = page;
+	slot->node = page_address(page);
+	return 0;
+}
+
+static int carom_slot_init(struct carom_session *s, u32 i)
+{
+	struct carom_slot *slot = &s->slots[i];
+
+	slot->session = s;
+	slot->scratch = s->scratch + (size_t)i * s->scratch_stride;
+	carom_chain_init(slot);
+	return carom_slot_alloc_node(s, slot);
+}
+
+/* On failure the caller frees with carom_slots_free(). */
+int carom_slots_alloc(struct carom_session *s)
+{
+	int err;
+	u32 i;
+
+	s->slots = kvcalloc(s->nr_slots, sizeof(*s->slots), GFP_KERNEL_ACCOUNT);
+	if (!s->slots)
+		return -ENOMEM;
+	s->scratch = vmalloc_user((size_t)s->nr_slots * s->scratch_stride);
+	if (!s->scratch)
+		return -ENOMEM;
+	for (i = 0; i < s->nr_slots; i++) {
+		err = carom_slot_init(s, i);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* No chain is in flight: every lookup holds the session's descriptor. */
+void carom_slots_free(struct carom_session *s)
+{
+	u32 i;
+
+	for (i = 0; s->slots && i < s->nr_slots; i++)
+		carom_slot_free_node(s, &s->slots[i]);
+	vfree(s->scratch);
+	kvfree(s->slots);
+}
+
+static int carom_insert_node(struct carom_session *s, struct vm_area_struct *vma, u32 i)
+{
+	unsigned long addr = vma->vm_start + (unsigned long)i * s->node_stride;
+	unsigned int page;
+	int err;
+
+	for (page = 0; page < s->node_stride >> PAGE_SHIFT; page++) {
+		err = vm_insert_page(vma, addr + page * PAGE_SIZE,
+				     s->slots[i].chain.page + page);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int carom_mmap_nodes(struct carom_session *s, struct vm_area_struct *vma)
+{
+	int err;
+	u32 i;
+
+	if (vma->vm_flags & VM_WRITE)
+		return -EPERM;
+	vm_flags_mod(vma, VM_DONTEXPAND, VM_MAYWRITE);
+	for (i = 0; i < s->nr_slots; i++) {
+		err = carom_insert_node(s, vma, i);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/*
+ * The mapping keeps the session's descriptor, and with it this memory, alive.
+ * Areas are mapped whole, so that there is one size to check.
+ */
+int carom_slots_mmap(struct carom_session *s, struct vm_area_struct *vma)
+{
+	u64 size = vma->vm_end - vma->vm_start;
+	u64 offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
+
+	if (!s->walker || !(vma->vm_flags & VM_SHARED))
+		return -EINVAL;
+	if (offset == CAROM_MMAP_NODES && size == (u64)s->nr_slots * s->node_stride)
+		return carom_mmap_nodes(s, vma);
+	if (offset == CAROM_MMAP_SCRATCH && size == (u64)s->nr_slots * s->scratch_stride)
+		return remap_vmalloc_range(vma, s->scratch, 0);
+	return -EINVAL;
+}

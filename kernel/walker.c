@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Walkers: BPF struct_ops whose programs look at nodes through kfuncs.
+ *
+ * Who loads a walker is privileged, but its programs run in hard interrupt
+ * context, so what makes their run time unbounded is refused even so: helpers
+ * and kfuncs that iterate, may_goto, and global subprograms, which the
+ * verifier bounds one by one and not in sum. What is left is code of which
+ * the verifier has walked every path.
+ */
+#include <linux/bpf.h>
+#include <linux/bpf_verifier.h>
+#include <linux/btf.h>
+#include <linux/btf_ids.h>
+#include <linux/log2.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/unaligned.h>
+
+#include "carom.h"
+
+/* What carom_cmp() returns for a range outside its memory; also in <carom/walker.h>. */
+#define CAROM_CMP_FAULT	2
+
+static DEFINE_MUTEX(carom_walkers_lock);
+static LIST_HEAD(carom_walkers);
+
+static struct carom_slot *carom_slot_of_hop(struct carom_hop *hop)
+{
+	return container_of(hop, struct carom_slot, hop);
+}
+
+__bpf_kfunc_start_defs();
+
+/**
+ * carom_node() - the node just read
+ * @hop: the step's argument
+ * @rdonly_buf_size: constant; how much of it the walker will look at
+ *
+ * Return: read-only memory of that size, NULL if the node is smaller.
+ */
+__bpf_kfunc const u8 *carom_node(struct carom_hop *hop, const size_t rdonly_buf_size)
+{
+	return rdonly_buf_size <= hop->node_size ? carom_slot_of_hop(hop)->node : NULL;
+}
+
+/**
+ * carom_scratch() - the slot's scratch area, which user space can write too
+ * @hop: the step's argument
+ * @rdwr_buf_size: constant; how much of it the walker will use
+ *
+ * Return: memory of that size, NULL if the scratch is smaller.
+ */
+__bpf_kfunc u8 *carom_scratch(struct carom_hop *hop, const size_t rdwr_buf_size)
+{
+	struct carom_slot *slot = carom_slot_of_hop(hop);
+
+	return rdwr_buf_size <= slot->session->scratch_size ? slot->scratch : NULL;
+}
+
+static bool carom_in_range(u32 off, u32 len, u32 size)
+{
+	return off <= size && len <= size - off;
+}
+
+/*
+ * memcmp() by big-endian words, so that what decides is the word and not the
+ * byte that differs; the last word overlaps the one before.
+ */
+static int carom_memcmp(const u8 *a, const u8 *b, u32 len)
+{
+	u64 x, y;
+	u32 i;
+
+	if (len < sizeof(x))
+		return memcmp(a, b, len);
+	for (i = 0; ; i = min_t(u32, i + sizeof(x), len - sizeof(x))) {
+		x = get_unaligned_be64(a + i);
+		y = get_unaligned_be64(b + i);
+		if (x != y)
+			return x < y ? -1 : 1;
+		if (i == len - sizeof(x))
+			return 0;
+	}
+}
+
+/**
+ * carom_cmp() - compare bytes of the node with bytes of the scratch
+ * @hop: the step's argument
+ * @node_off: where in the node
+ * @node_len: how many bytes of it
+ * @scratch_off: where in the scratch
+ * @scratch_len: how many bytes of it
+ *
+ * Return: -1, 0 or 1 as memcmp() of the common length, then the shorter first;
+ * CAROM_CMP_FAULT if a range is outside its memory.
+ */
+__bpf_kfunc int carom_cmp(struct carom_hop *hop, u32 node_off, u32 node_len,
+			  u32 scratch_off, u32 scratch_len)
+{
+	struct carom_slot *slot = carom_slot_of_hop(hop);
+	int diff;
+
+	if (!carom_in_range(node_off, node_len, hop->node_size) ||
+	    !carom_in_range(scratch_off, scratch_len, slot->session->scratch_size))
+		return CAROM_CMP_FAULT;
+	diff = carom_memcmp(slot->node + node_off, slot->scratch + scratch_off,
+			    min(node_len, scratch_len));
+	if (diff)
+		return diff < 0 ? -1 : 1;
+	return node_len < scratch_len ? -1 : node_len > scratch_len;
+}
+
+__bpf_kfunc_end_defs();
+
+BTF_KFUNCS_START(carom_kfunc_ids)
+BTF_ID_FLAGS(func, carom_node, KF_RET_NULL | KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, carom_scratch, KF_RET_NULL | KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, carom_cmp, KF_TRUSTED_ARGS)
+BTF_KFUNCS_END(carom_kfunc_ids)
+
+static const struct btf_kfunc_id_set carom_kfunc_set = {
+	.owner	= THIS_MODULE,
+	.set	= &carom_kfunc_ids,
+};
+
+static const struct bpf_func_proto *
+carom_func_proto(enum bpf_func_id func_id, const struct bpf_prog *prog)
+{
+	if (func_id == BPF_FUNC_map_lookup_elem)
+		return bpf_base_func_proto(func_id, prog);
+	return NULL;
+}
+
+static const struct bpf_verifier_ops carom_verifier_ops = {
+	.get_func_proto		= carom_func_proto,
+	.is_valid_access	= bpf_tracing_btf_ctx_access,
+};
+
+static bool carom_insn_unbounded(const struct bpf_insn *insn)
+{
+	if (insn->code == (BPF_JMP | BPF_JCOND))
+		return true;
+	/* Kfuncs of the kernel proper have no module offset: iterators and locks. */
+	return insn->code == (BPF_JMP | BPF_CALL) &&
+	       insn->src_reg == BPF_PSEUDO_KFUNC_CALL && !insn->off;
+}
+
+/* Called by the verifier before it looks at the program. */
+static int carom_check_member(const struct btf_type *t, const struct btf_member *member,
+			      const struct bpf_prog *prog)
+{
+	u32 i;
+
+	if (prog->sleepable)
+		return -EINVAL;
+	for (i = 0; i < prog->len; i++) {
+		if (carom_insn_unbounded(&prog->insnsi[i]))
+			return -EOPNOTSUPP;
+	}
+	for (i = 1; i < prog->aux->func_info_cnt; i++) {
+		if (prog->aux->func_info_aux[i].linkage != BTF_FUNC_STATIC)
+			return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+static int carom_init_name(struct carom_walker_ops *ops, const struct carom_walker_ops *uops)
+{
+	if (strscpy(ops->name, uops->name, sizeof(ops->name)) <= 0)
+		return -EINVAL;
+	return 1;
+}
+
+/* Returns 1 for what it has copied, 0 for what it leaves to the caller. */
+static int carom_init_member(const struct btf_type *t, const struct btf_member *member,
+			     void *kdata, const void *udata)
+{
+	const struct carom_walker_ops *uops = udata;
+	struct carom_walker_ops *ops = kdata;
+
+	switch (__btf_member_bit_offset(t, member) / 8) {
+	case offsetof(struct carom_walker_ops, name):
+		return carom_init_name(ops, uops);
+	case offsetof(struct carom_walker_ops, abi):
+		ops->abi = uops->abi;
+		return 1;
+	case offsetof(struct carom_walker_ops, node_size):
+		ops->node_size = uops->node_size;
+		return 1;
+	case offsetof(struct carom_walker_ops, scratch_size):
+		ops->scratch_size = uops->scratch_size;
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+static int carom_validate(void *kdata)
+{
+	const struct carom_walker_ops *ops = kdata;
+
+	if (ops->abi != CAROM_ABI_VERSION)
+		return -EPROTO;
+	if (!ops->step)
+		return -EINVAL;
+	if (!is_power_of_2(ops->node_size) || ops->node_size < CAROM_MIN_NODE_SIZE ||
+	    ops->node_size > CAROM_MAX_NODE_SIZE)
+		return -EINVAL;
+	return ops->scratch_size > CAROM_MAX_SCRATCH_SIZE ? -EINVAL : 0;
+}
+
+static struct carom_walker *carom_walker_find(const char *name)
+{
+	struct carom_walker *w;
+
+	lockdep_assert_held(&carom_walkers_lock);
+	list_for_each_entry(w, &carom_walkers, list) {
+		/* On the list, so registered. */
+		if (!strcmp(rcu_dereference_protected(w->ops, true)->name, name))
+			return w;
+	}
+	return NULL;
+}
+
+static int carom_walker_add(struct carom_walker_ops *ops)
+{
+	struct carom_walker *w;
+
+	lockdep_assert_held(&carom_walkers_lock);
+	if (carom_walker_find(ops->name))
+		return -EEXIST;
+	w = kzalloc(sizeof(*w), GFP_KERNEL);
+	if (!w)
+		return -ENOMEM;
+	kref_init(&w->ref);
+	rcu_assign_pointer(w->ops, ops);
+	w->node_size = ops->node_size;
+	w->scratch_size = ops->scratch_size;
+	list_add_tail(&w->list, &carom_walkers);
+	return 0;
+}
+
+static int carom_reg(void *kdata, struct bpf_link *link)
+{
+	int err;
+
+	mutex_lock(&carom_walkers_lock);
+	err = carom_walker_add(kdata);
+	mutex_unlock(&carom_walkers_lock);
+	return err;
+}
+
+/*
+ * The program goes when this returns, so no completion may still be in it:
+ * sessions find their walker gone from the next node on.
+ */
+static void carom_unreg(void *kdata, struct bpf_link *link)
+{
+	struct carom_walker_ops *ops = kdata;
+	struct carom_walker *w;
+
+	mutex_lock(&carom_walkers_lock);
+	w = carom_walker_find(ops->name);
+	if (w) {
+		list_del(&w->list);
+		RCU_INIT_POINTER(w->ops, NULL);
+	}
+	mutex_unlock(&carom_walkers_lock);
+	synchronize_rcu();
+	if (w)
+		carom_walker_put(w);
+}
+
+static int carom_ops_init(struct btf *btf)
+{
+	return 0;
+}
+
+static s64 carom_step_stub(struct carom_hop *hop)
+{
+	return CAROM_STEP_MISS;
+}
+
+static struct carom_walker_ops carom_cfi_stubs = {
+	.step = carom_step_stub,
+};
+
+static struct bpf_struct_ops carom_struct_ops = {
+	.verifier_ops	= &carom_verifier_ops,
+	.init		= carom_ops_init,
+	.check_member	= carom_check_member,
+	.init_member	= carom_init_member,
+	.validate	= carom_validate,
+	.reg		= carom_reg,
+	.unreg		= carom_unreg,
+	.cfi_stubs	= &carom_cfi_stubs,
+	.owner		= THIS_MODULE,
+	.name		= "carom_walker_ops",
+};
+
+/* Return: the walker with a reference, NULL if none of that name is loaded. */
+struct carom_walker *carom_walker_get(const char *name)
+{
+	struct carom_walker *w;
+
+	mutex_lock(&carom_walkers_lock);
+	w = carom_walker_find(name);
+	if (w)
+		kref_get(&w->ref);
+	mutex_unlock(&carom_walkers_lock);
+	return w;
+}
+
+static void carom_walker_release(struct kref *ref)
+{
+	kfree(container_of(ref, struct carom_walker, ref));
+}
+
+void carom_walker_put(struct carom_walker *walker)
+{
+	kref_put(&walker->ref, carom_walker_release);
+}
+
+unsigned int carom_walker_count(void)
+{
+	struct carom_walker *w;
+	unsigned int n = 0;
+
+	mutex_lock(&carom_walkers_lock);
+	list_for_each_entry(w, &carom_walkers, list)
+		n++;
+	mutex_unlock(&carom_walkers_lock);
+	return n;
+}
+
+int carom_walker_init(void)
+{
+	int err;
+
+	err = register_btf_kfunc_id_set(BPF_PROG_TYPE_STRUCT_OPS, &carom_kfunc_set);
+	if (err)
+		return err;
+	return register_bpf_struct_ops(&carom_struct_ops, carom_walker_ops);
+}
