@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The BPF side of <carom/walker.h>: kfuncs of carom.ko and the struct_ops that
+ * makes a function a walker. Build with clang -target bpf -g; load with
+ * `carom walker load`.
+ */
+#ifndef CAROM_BPF_H
+#define CAROM_BPF_H
+
+#include <stddef.h>
+#include <linux/types.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <linux/carom.h>
+
+/* One completed read, as a step sees it; read-only. */
+struct carom_hop {
+	__u64 offset;		/* file offset of the node, in bytes */
+	__u32 index;		/* 0 for the first node of the chain */
+	__u32 node_size;	/* bytes in the node */
+} __attribute__((preserve_access_index));
+
+/* The kernel's struct of this name; libbpf matches members by name. */
+struct carom_walker_ops {
+	char name[CAROM_WALKER_NAME_LEN];
+	__u32 abi;
+	__u32 node_size;
+	__u32 scratch_size;
+	__s64 (*step)(struct carom_hop *hop);
+};
+
+/**
+ * carom_node() - the node just read
+ * @hop: the step's argument
+ * @rdonly_buf_size: constant; how much of the node the walker will look at
+ *
+ * Return: read-only memory of that many bytes, NULL if the node is smaller.
+ */
+extern const __u8 *carom_node(struct carom_hop *hop, const size_t rdonly_buf_size) __ksym;
+
+/**
+ * carom_scratch() - the slot's scratch area
+ * @hop: the step's argument
+ * @rdwr_buf_size: constant; how much of it the walker will use
+ *
+ * Whoever holds the session can change this memory while the walker runs: read
+ * a value once, check it, use the copy.
+ *
+ * Return: memory of that many bytes, NULL if the scratch is smaller.
+ */
+extern __u8 *carom_scratch(struct carom_hop *hop, const size_t rdwr_buf_size) __ksym;
+
+/**
+ * carom_cmp() - compare bytes of the node with bytes of the scratch
+ *
+ * Return: -1, 0 or 1 as memcmp() of the common length, then the shorter first;
+ * CAROM_CMP_FAULT if a range is outside its memory.
+ */
+extern int carom_cmp(struct carom_hop *hop, __u32 node_off, __u32 node_len,
+		     __u32 scratch_off, __u32 scratch_len) __ksym;
+
+#define CAROM_WALKER(_name, _node_size, _scratch_size)				\
+static __always_inline __s64 _name##_body(struct carom_hop *hop);		\
+SEC("struct_ops/" #_name "_step")						\
+__s64 BPF_PROG(_name##_step, struct carom_hop *hop)				\
+{										\
+	return _name##_body(hop);						\
+}										\
+SEC(".struct_ops.link")								\
+struct carom_walker_ops _name = {						\
+	.name = #_name,								\
+	.abi = CAROM_ABI_VERSION,						\
+	.node_size = (_node_size),						\
+	.scratch_size = (_scratch_size),					\
+	.step = (void *)_name##_step,						\
+};										\
+char _license[] SEC("license") = "GPL";						\
+static __always_inline __s64 _name##_body(struct carom_hop *hop)
+
+#endif /* CAROM_BPF_H */

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The native side of <carom/walker.h>: the same calls that a walker makes as
+ * kfuncs in the kernel, with the same bounds and the same answers.
+ */
+#ifndef CAROM_NATIVE_H
+#define CAROM_NATIVE_H
+
+#include <stddef.h>
+#include <string.h>
+#include <linux/carom.h>
+
+/**
+ * struct carom_hop - one completed read, as a step sees it
+ * @offset: file offset of the node, in bytes
+ * @index: 0 for the first node of the chain
+ * @node_size: bytes in the node
+ *
+ * The other members are the native runner's own.
+ */
+struct carom_hop {
+	__u64 offset;
+	__u32 index;
+	__u32 node_size;
+	const __u8 *node;
+	__u8 *scratch;
+	__u32 scratch_size;
+};
+
+/**
+ * struct carom_native_walker - a walker built for user space
+ * @name: the name that its BPF twin is loaded under
+ * @node_size: bytes of a node
+ * @scratch_size: bytes of scratch it needs
+ * @step: the walker
+ */
+struct carom_native_walker {
+	const char *name;
+	__u32 node_size;
+	__u32 scratch_size;
+	__s64 (*step)(struct carom_hop *hop);
+};
+
+static inline const __u8 *carom_node(struct carom_hop *hop, const size_t size)
+{
+	return size <= hop->node_size ? hop->node : NULL;
+}
+
+static inline __u8 *carom_scratch(struct carom_hop *hop, const size_t size)
+{
+	return size <= hop->scratch_size ? hop->scratch : NULL;
+}
+
+static inline int carom_range_ok(__u32 off, __u32 len, __u32 size)
+{
+	return off <= size && len <= size - off;
+}
+
+static inline int carom_cmp(struct carom_hop *hop, __u32 node_off, __u32 node_len,
+			    __u32 scratch_off, __u32 scratch_len)
+{
+	__u32 len = node_len < scratch_len ? node_len : scratch_len;
+	int diff;
+
+	if (!carom_range_ok(node_off, node_len, hop->node_size) ||
+	    !carom_range_ok(scratch_off, scratch_len, hop->scratch_size))
+		return CAROM_CMP_FAULT;
+	diff = memcmp(hop->node + node_off, hop->scratch + scratch_off, len);
+	if (diff)
+		return diff < 0 ? -1 : 1;
+	if (node_len == scratch_len)
+		return 0;
+	return node_len < scratch_len ? -1 : 1;
+}
+
+#define CAROM_WALKER(_name, _node_size, _scratch_size)				\
+static __s64 _name##_step(struct carom_hop *hop);				\
+const struct carom_native_walker carom_walker_##_name = {			\
+	.name = #_name,								\
+	.node_size = (_node_size),						\
+	.scratch_size = (_scratch_size),					\
+	.step = _name##_step,							\
+};										\
+static __s64 _name##_step(struct carom_hop *hop)
+
+#endif /* CAROM_NATIVE_H */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * What a walker is.
+ *
+ * A walker is one C function, its step: called once for each node that was
+ * read, it looks at the node and at the slot's scratch area (the query is in
+ * there, the answer goes there) and returns the file offset of the node to
+ * read next, or how the chain ends. The same source is compiled to BPF, where
+ * the step runs in the NVMe driver's completion path (hard interrupt context,
+ * must not sleep), and natively, where libcarom calls it between ordinary
+ * reads. It has no other state than its scratch, and can name nothing but
+ * offsets in its own file.
+ *
+ *	#include <carom/walker.h>
+ *
+ *	CAROM_WALKER(chase, 4096, 64)
+ *	{
+ *		const __u8 *node = carom_node(hop, 4096);
+ *		struct chase *c = (struct chase *)carom_scratch(hop, 64);
+ *
+ *		if (!node || !c)
+ *			return CAROM_STEP_FAIL(1);
+ *		...
+ *		return next_offset;
+ *	}
+ *
+ * Return values of a step: >= 0 the next offset, CAROM_STEP_DONE,
+ * CAROM_STEP_MISS or CAROM_STEP_FAIL(code), see <linux/carom.h>.
+ */
+#ifndef CAROM_WALKER_H
+#define CAROM_WALKER_H
+
+#include <linux/carom.h>
+
+/* What carom_cmp() returns for a range outside the node or the scratch. */
+#define CAROM_CMP_FAULT		2
+
+#ifdef __bpf__
+#include <carom/bpf.h>
+#else
+#include <carom/native.h>
+#endif
+
+#endif /* CAROM_WALKER_H */

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Between the files of the LMDB format.
+ */
+#ifndef CAROM_FORMAT_LMDB_H
+#define CAROM_FORMAT_LMDB_H
+
+#include <carom/lmdb.h>
+#include "../lib/internal.h"
+
+/* bpf/lmdb.bpf.c, built natively. */
+extern const struct carom_native_walker carom_walker_lmdb;
+
+static inline struct carom_lmdb_scratch *lmdb_scratch(struct carom_reader *rd)
+{
+	return (struct carom_lmdb_scratch *)carom_reader_mem(rd)->scratch;
+}
+
+/* Fill @err for a chain that the walker ended with @code; returns -EBADMSG or such. */
+int lmdb_walker_error(struct carom_reader *rd, __s32 code, struct carom_error *err);
+
+/* The same for a page that lies beyond the end of the file. */
+int lmdb_truncated_error(struct carom_reader *rd, __u64 page, struct carom_error *err);
+
+/*
+ * Refuse a database whose order or values we cannot do; @db is its name, NULL
+ * for the main one. 0 or -EOPNOTSUPP.
+ */
+int lmdb_flags_error(struct carom_reader *rd, const char *db, unsigned int flags,
+		     struct carom_error *err);
+
+/*
+ * Refuse files of other LMDB versions and machines; @head is their first page.
+ * 0 or -EOPNOTSUPP.
+ */
+int lmdb_layout_error(struct carom_reader *rd, const __u8 *head, struct carom_error *err);
+
+/* Does a file that starts so come from some LMDB? */
+bool lmdb_probe(const void *head, size_t len);
+
+#endif /* CAROM_FORMAT_LMDB_H */
