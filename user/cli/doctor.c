@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * carom doctor: what this machine has and lacks, and what to do about it.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/carom.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#include "cli.h"
+
+#define DEVICE		"/dev/carom"
+#define TESTED_RELEASE	"6.12."
+
+/*
+ * OK and MISSING count for the verdict; INFO is worth knowing but stands in
+ * nobody's way.
+ */
+enum state { STATE_OK, STATE_INFO, STATE_MISSING };
+static const char *const state_names[] = { "ok", "info", "missing" };
+
+struct doctor {
+	struct cli cli;
+	const char *path;
+	struct json_object *checks;
+	int missing;
+};
+
+static const struct argp_option options[] = {
+	CLI_OPTION_JSON,
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct doctor *doc = state->input;
+
+	switch (key) {
+	case CLI_KEY_JSON:
+		doc->cli.json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (doc->path)
+			return cli_usage(&doc->cli, "more than one FILE");
+		doc->path = arg;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "[FILE]",
+	.doc = "Say what this machine has and lacks for lookups in the kernel, and with FILE "
+	       "whether it can be sealed.\v"
+	       "Exit status: 0 the kernel backend can work, 2 usage, 4 it cannot.",
+};
+
+/* One line; @advice, what to do, may be NULL. */
+__attribute__((format(printf, 5, 6)))
+static void say(struct doctor *doc, const char *name, enum state state, const char *advice,
+		const char *fmt, ...)
+{
+	struct json_object *obj;
+	char text[640];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	doc->missing += state == STATE_MISSING;
+	if (!doc->cli.json) {
+		printf("%-10s%-9s %s%s%s\n", state == STATE_OK ? "[ok]" :
+		       state == STATE_INFO ? "[info]" : "[missing]", name, text,
+		       advice ? ": " : "", advice ? advice : "");
+		return;
+	}
+	obj = json_object_new_object();
+	json_object_object_add(obj, "name", json_object_new_string(name));
+	json_object_object_add(obj, "state", json_object_new_string(state_names[state]));
+	json_object_object_add(obj, "text", cli_json_text(text));
+	json_object_object_add(obj, "advice", cli_json_text(advice));
+	json_object_array_add(doc->checks, obj);
+}
+
+static bool exists(const char *path)
+{
+	return !access(path, F_OK);
+}
+
+static void check_kernel(struct doctor *doc)
+{
+	struct utsname uts;
+
+	if (uname(&uts))
+		return;
+	if (!strncmp(uts.release, TESTED_RELEASE, strlen(TESTED_RELEASE)))
+		say(doc, "kernel", STATE_OK, NULL, "Linux %s", uts.release);
+	else
+		say(doc, "kernel", STATE_INFO, "module and driver patch are made for 6.12",
+		    "Linux %s", uts.release);
+}
+
+static void check_module(struct doctor *doc)
+{
+	if (exists("/sys/module/carom"))
+		say(doc, "module", STATE_OK, NULL, "carom.ko is loaded");
+	else
+		say(doc, "module", STATE_MISSING,
+		    "build with make kernel, then as root: insmod the patched nvme.ko and carom.ko",
+		    "carom.ko is not loaded");
+}
+
+/* Does the loaded nvme export the hook? Names are readable by anyone. */
+static bool nvme_has_hook(void)
+{
+	FILE *file = fopen("/proc/kallsyms", "re");
+	bool found = false;
+	char line[512];
+
+	if (!file)
+		return false;
+	while (!found && fgets(line, sizeof(line), file))
+		found = strstr(line, " nvme_chain_") && strstr(line, "[nvme]");
+	fclose(file);
+	return found;
+}
+
+static void check_driver(struct doctor *doc)
+{
+	if (exists("/sys/module/nvme/holders/carom") || nvme_has_hook())
+		say(doc, "driver", STATE_OK, NULL, "nvme is the patched one");
+	else if (exists("/sys/module/nvme"))
+		say(doc, "driver", STATE_MISSING,
+		    "build with make kernel and load that nvme.ko instead (not while a mounted "
+		    "filesystem needs it)", "nvme is not patched");
+	else
+		say(doc, "driver", STATE_MISSING, "load the patched one from make kernel",
+		    "nvme is not loaded");
+}
+
+static void check_btf(struct doctor *doc)
+{
+	bool carom = exists("/sys/kernel/btf/carom");
+
+	if (!exists("/sys/kernel/btf/vmlinux"))
+		say(doc, "btf", STATE_MISSING, "use a kernel with CONFIG_DEBUG_INFO_BTF",
+		    "kernel has no BTF");
+	else if (exists("/sys/module/carom") && !carom)
+		say(doc, "btf", STATE_MISSING, "build it again where pahole is installed",
+		    "carom.ko has no BTF");
+	else
+		say(doc, "btf", STATE_OK, NULL, "of the kernel%s", carom ? " and of carom.ko" : "");
+}
+
+static void check_open_failed(struct doctor *doc, int code)
+{
+	struct stat st;
+
+	if (code == ENOENT || stat(DEVICE, &st))
+		say(doc, "device", STATE_MISSING, "it comes with carom.ko", DEVICE
+		    " does not exist");
+	else if (code == EACCES || code == EPERM)
+		say(doc, "device", STATE_MISSING, "change its group or mode, or be root", DEVICE
+		    " is not yours to open (uid %u, gid %u, mode %04o)", (unsigned int)st.st_uid,
+		    (unsigned int)st.st_gid, (unsigned int)(st.st_mode & 07777));
+	else
+		say(doc, "device", STATE_MISSING, NULL, DEVICE " cannot be opened: %s",
+		    strerror(code));
+}
+
+/* The device and its ABI; fills @info if it answers. */
+static bool check_device(struct doctor *doc, struct carom_info *info)
+{
+	int fd = open(DEVICE, O_RDWR | O_CLOEXEC);
+	bool answers;
+
+	if (fd < 0) {
+		check_open_failed(doc, errno);
+		return false;
+	}
+	info->size = sizeof(*info);
+	answers = !ioctl(fd, CAROM_IOC_INFO, info);
+	close(fd);
+	if (!answers)
+		say(doc, "device", STATE_MISSING, "is it carom.ko's?", DEVICE " does not answer");
+	else if (info->abi != CAROM_ABI_VERSION)
+		say(doc, "device", STATE_MISSING, "install module and command from one version",
+		    "carom.ko has ABI %u, this command %u", info->abi, CAROM_ABI_VERSION);
+	else
+		say(doc, "device", STATE_OK, NULL, DEVICE ", ABI %u, %u sessions open", info->abi,
+		    info->nr_sessions);
+	return answers && info->abi == CAROM_ABI_VERSION;
+}
+
+static void check_bpffs(struct doctor *doc)
+{
+	if (bpffs_mounted())
+		say(doc, "bpffs", STATE_OK, NULL, "mounted on " BPFFS_DIR);
+	else
+		say(doc, "bpffs", STATE_INFO, "mount -t bpf bpf " BPFFS_DIR,
+		    "not mounted, carom walker load needs it");
+}
+
+/* Names of what is pinned, separated by spaces. */
+static void pinned_names(char *names, size_t size)
+{
+	DIR *dir = opendir(PIN_DIR);
+	struct dirent *entry;
+	size_t len = 0;
+
+	names[0] = '\0';
+	while (dir && (entry = readdir(dir)) && len < size) {
+		if (entry->d_name[0] == '.')
+			continue;
+		len += (size_t)snprintf(names + len, size - len, "%s%s", len ? " " : "",
+					entry->d_name);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static void check_walkers(struct doctor *doc, const struct carom_info *info)
+{
+	char names[256];
+
+	pinned_names(names, sizeof(names));
+	if (info->nr_walkers)
+		say(doc, "walkers", STATE_OK, NULL, "%u loaded%s%s", info->nr_walkers,
+		    names[0] ? ", pinned: " : "", names);
+	else
+		say(doc, "walkers", STATE_MISSING, "as root: carom walker load lmdb",
+		    "none is loaded");
+}
+
+static bool is_pcie(const char *controller)
+{
+	char path[sizeof("/sys/class/nvme//transport") + NAME_MAX], value[16] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/class/nvme/%s/transport", controller);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (!fgets(value, sizeof(value), file))
+		value[0] = '\0';
+	fclose(file);
+	return !strncmp(value, "pcie", 4);
+}
+
+static void check_devices(struct doctor *doc)
+{
+	DIR *dir = opendir("/sys/class/nvme");
+	char names[256] = "";
+	struct dirent *entry;
+	size_t len = 0;
+
+	while (dir && (entry = readdir(dir)) && len < sizeof(names)) {
+		if (entry->d_name[0] == '.' || !is_pcie(entry->d_name))
+			continue;
+		len += (size_t)snprintf(names + len, sizeof(names) - len, " %s", entry->d_name);
+	}
+	if (dir)
+		closedir(dir);
+	if (len)
+		say(doc, "nvme", STATE_OK, NULL, "PCI controllers:%s", names);
+	else
+		say(doc, "nvme", STATE_MISSING, "chains run only on NVMe over PCI",
+		    "no PCI controller");
+}
+
+static void check_uring(struct doctor *doc)
+{
+	FILE *file = fopen("/proc/sys/kernel/io_uring_disabled", "re");
+	int value = 0;
+
+	if (file && fscanf(file, "%d", &value) != 1)
+		value = 0;
+	if (file)
+		fclose(file);
+	say(doc, "io_uring", STATE_INFO, NULL,
+	    !value ? "not disabled by sysctl, the first fallback" :
+	    value == 1 ? "for privileged users only (sysctl kernel.io_uring_disabled)" :
+	    "disabled (sysctl kernel.io_uring_disabled), the fallback is pread");
+}
+
+static void check_file(struct doctor *doc)
+{
+	struct carom_error err;
+	struct carom_map *map;
+	const char *refusal;
+	size_t count;
+
+	if (carom_map__open(doc->path, &map, &err)) {
+		say(doc, "file", STATE_MISSING, NULL, "%s", err.text);
+		return;
+	}
+	refusal = carom_map__refusal(map);
+	carom_map__extents(map, &count);
+	if (refusal)
+		say(doc, "file", STATE_MISSING, NULL, "%s cannot be sealed: %s", doc->path,
+		    refusal);
+	else
+		say(doc, "file", STATE_OK, NULL, "%s can be sealed, %zu extents", doc->path, count);
+	carom_map__close(map);
+}
+
+static int verdict(struct doctor *doc)
+{
+	enum cli_exit exit = doc->missing ? CLI_BACKEND : CLI_OK;
+	const char *text = doc->missing ?
+		"the kernel backend cannot work here; lookups use io_uring or pread" :
+		"the kernel backend can work here";
+	struct json_object *out;
+
+	if (!doc->cli.json) {
+		puts(text);
+		return cli_flush(exit);
+	}
+	out = cli_doc(&doc->cli);
+	json_object_object_add(out, "checks", doc->checks);
+	json_object_object_add(out, "kernel_backend", json_object_new_boolean(!doc->missing));
+	json_object_object_add(out, "verdict", json_object_new_string(text));
+	return cli_doc_print(out, exit);
+}
+
+int cmd_doctor(int argc, char **argv)
+{
+	struct doctor doc = { .cli.name = "carom doctor" };
+	struct carom_info info = { 0 };
+	int ret = cli_parse(&doc.cli, &argp, argc, argv, &doc);
+
+	if (ret)
+		return ret;
+	if (doc.cli.json)
+		doc.checks = json_object_new_array();
+	check_kernel(&doc);
+	check_btf(&doc);
+	check_devices(&doc);
+	check_driver(&doc);
+	check_module(&doc);
+	if (check_device(&doc, &info))
+		check_walkers(&doc, &info);
+	else
+		say(&doc, "walkers", STATE_INFO, NULL, "not known without " DEVICE);
+	check_bpffs(&doc);
+	check_uring(&doc);
+	if (doc.path)
+		check_file(&doc);
+	return verdict(&doc);
+}

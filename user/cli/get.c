@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * carom get: values of keys, in order.
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "cli.h"
+
+enum {
+	KEY_FORMAT = 0x100,
+	KEY_DB,
+	KEY_BACKEND,
+	KEY_DIRECT,
+	KEY_STATS,
+	KEY_KEYS_FROM,
+	KEY_HEX,
+};
+
+static const struct argp_option options[] = {
+	{ "format", KEY_FORMAT, "FORMAT", 0, "Format of FILE: lmdb (default: found out)", 0 },
+	{ "db", KEY_DB, "NAME", 0, "Named database inside FILE (default: the main one)", 0 },
+	{ "backend", KEY_BACKEND, "BACKEND", 0,
+	  "auto, kernel, io_uring or pread (default: auto, the first that works)", 0 },
+	{ "direct", KEY_DIRECT, NULL, 0, "io_uring and pread bypass the page cache", 0 },
+	{ "keys-from", KEY_KEYS_FROM, "KEYS", 0,
+	  "Look up the keys in the file KEYS too, one a line; - is standard input", 0 },
+	{ "hex", KEY_HEX, NULL, 0, "Keys and values are hex", 0 },
+	{ "stats", KEY_STATS, NULL, 0, "Say which backend did what, on standard error", 0 },
+	CLI_OPTION_JSON,
+	{ 0 },
+};
+
+/**
+ * struct get - one run of carom get
+ * @doc: with --json, the document; @results is in it
+ * @absent: some key was not found
+ * @ns: time spent in lookups
+ */
+struct get {
+	struct cli cli;
+	struct carom_index_opts opts;
+	const char *path;
+	char **keys;
+	int nr_keys;
+	const char *keys_from;
+	bool hex;
+	bool stats;
+	struct carom_index *ix;
+	struct carom_reader *rd;
+	struct json_object *doc;
+	struct json_object *results;
+	bool absent;
+	uint64_t ns;
+};
+
+static error_t parse_backend(struct get *get, const char *name)
+{
+	enum carom_backend b;
+
+	for (b = CAROM_BACKEND_AUTO; b <= CAROM_BACKEND_PREAD; b++) {
+		if (!strcmp(carom_backend__name(b), name)) {
+			get->opts.backend = b;
+			return 0;
+		}
+	}
+	return cli_usage(&get->cli, "no backend %s: auto, kernel, io_uring or pread", name);
+}
+
+static error_t parse_end(struct get *get)
+{
+	if (!get->path)
+		return cli_usage(&get->cli, "FILE is missing");
+	if (!get->nr_keys && !get->keys_from)
+		return cli_usage(&get->cli, "no KEY and no --keys-from");
+	return 0;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct get *get = state->input;
+
+	switch (key) {
+	case KEY_FORMAT:
+		get->opts.format = arg;
+		return 0;
+	case KEY_DB:
+		get->opts.db = arg;
+		return 0;
+	case KEY_BACKEND:
+		return parse_backend(get, arg);
+	case KEY_DIRECT:
+		get->opts.direct = true;
+		return 0;
+	case KEY_STATS:
+		get->stats = true;
+		return 0;
+	case KEY_KEYS_FROM:
+		get->keys_from = arg;
+		return 0;
+	case KEY_HEX:
+		get->hex = true;
+		return 0;
+	case CLI_KEY_JSON:
+		get->cli.json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (state->arg_num)
+			return ARGP_ERR_UNKNOWN;
+		get->path = arg;
+		return 0;
+	case ARGP_KEY_ARGS:
+		get->keys = state->argv + state->next;
+		get->nr_keys = state->argc - state->next;
+		return 0;
+	case ARGP_KEY_END:
+		return parse_end(get);
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "FILE KEY...",
+	.doc = "Look keys up in an index file and print each value and a newline, in order.\v"
+	       "Exit status: 0 all found, 1 some key is absent, 2 usage, 3 FILE is not of the "
+	       "format or damaged, 4 the backend does not work here, 5 I/O error.",
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/* ---- output ---- */
+
+static void show_json(struct get *get, const void *key, size_t key_len,
+		      const struct carom_value *val)
+{
+	struct json_object *obj = json_object_new_object();
+
+	json_object_object_add(obj, "key", cli_json_bytes(key, key_len, get->hex));
+	json_object_object_add(obj, "found", json_object_new_boolean(val != NULL));
+	if (val)
+		json_object_object_add(obj, "value",
+				       cli_json_bytes(val->data, val->len, get->hex));
+	json_object_array_add(get->results, obj);
+}
+
+static void show(struct get *get, const char *text, size_t text_len, const void *key,
+		 size_t key_len, const struct carom_value *val)
+{
+	if (get->cli.json) {
+		show_json(get, key, key_len, val);
+		return;
+	}
+	if (!val) {
+		cli_note("%.*s: not found", (int)text_len, text);
+		return;
+	}
+	if (get->hex)
+		cli_print_hex(val->data, val->len);
+	else
+		fwrite(val->data, 1, val->len, stdout);
+	putchar('\n');
+}
+
+static void add_stats(struct get *get)
+{
+	struct carom_reader_stats st;
+	struct json_object *obj;
+
+	carom_reader__stats(get->rd, &st, sizeof(st));
+	if (!get->cli.json) {
+		fprintf(stderr, "backend: %s\nwhy: %s\nlookups: %llu\nhops: %llu\n"
+			"kernel hops: %llu\nfallbacks: %llu%s%s\ntime: %.6f s\n",
+			carom_backend__name(carom_index__backend(get->ix)),
+			carom_index__why(get->ix), (unsigned long long)st.lookups,
+			(unsigned long long)st.hops, (unsigned long long)st.kernel_hops,
+			(unsigned long long)st.fallbacks, st.last_abort ? ", last: " : "",
+			st.last_abort ? st.last_abort : "", (double)get->ns / 1e9);
+		return;
+	}
+	obj = json_object_new_object();
+	json_object_object_add(obj, "lookups", json_object_new_uint64(st.lookups));
+	json_object_object_add(obj, "hops", json_object_new_uint64(st.hops));
+	json_object_object_add(obj, "kernel_hops", json_object_new_uint64(st.kernel_hops));
+	json_object_object_add(obj, "fallbacks", json_object_new_uint64(st.fallbacks));
+	json_object_object_add(obj, "last_abort", st.last_abort ?
+			       json_object_new_string(st.last_abort) : NULL);
+	json_object_object_add(obj, "time_ns", json_object_new_uint64(get->ns));
+	json_object_object_add(get->doc, "stats", obj);
+}
+
+/* ---- lookups ---- */
+
+/* An error ends the run; what was found before it stays printed. */
+static int stop(struct get *get, enum cli_exit exit, const char *text)
+{
+	if (get->stats && get->cli.json)
+		add_stats(get);
+	return cli_fail_in(&get->cli, get->doc, exit, text);
+}
+
+static int lookup(struct get *get, const char *text, size_t text_len, const void *key,
+		  size_t key_len)
+{
+	const struct carom_error *err;
+	struct carom_value val;
+	uint64_t start = now_ns();
+	int ret = carom_reader__get(get->rd, key, key_len, &val);
+
+	get->ns += now_ns() - start;
+	if (ret < 0) {
+		err = carom_reader__error(get->rd);
+		return stop(get, cli_exit_of(err->fault), err->text);
+	}
+	show(get, text, text_len, key, key_len, ret == CAROM_NOTFOUND ? NULL : &val);
+	if (ret == CAROM_NOTFOUND)
+		get->absent = true;
+	return 0;
+}
+
+/* One key as it was given; @text need not end in NUL. */
+static int lookup_text(struct get *get, const char *text, size_t text_len)
+{
+	char msg[160];
+	size_t key_len;
+	void *key;
+	int ret;
+
+	if (!get->hex)
+		return lookup(get, text, text_len, text, text_len);
+	key = cli_parse_hex(text, text_len, &key_len);
+	if (!key) {
+		snprintf(msg, sizeof(msg), "key %.64s: not hex (an even number of digits)", text);
+		return stop(get, CLI_USAGE, msg);
+	}
+	ret = lookup(get, text, text_len, key, key_len);
+	free(key);
+	return ret;
+}
+
+static int lookup_lines(struct get *get, FILE *file)
+{
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t len;
+	int ret = 0;
+
+	while (!ret) {
+		errno = 0;
+		len = getline(&line, &room, file);
+		if (len < 0)
+			break;
+		if (len && line[len - 1] == '\n')
+			line[--len] = '\0';
+		ret = lookup_text(get, line, (size_t)len);
+	}
+	free(line);
+	if (!ret && ferror(file)) {
+		char msg[256];
+
+		snprintf(msg, sizeof(msg), "%.128s: cannot be read: %s", get->keys_from,
+			 strerror(errno));
+		return stop(get, CLI_IO, msg);
+	}
+	return ret;
+}
+
+static int lookup_file(struct get *get)
+{
+	bool is_stdin = !strcmp(get->keys_from, "-");
+	FILE *file = is_stdin ? stdin : fopen(get->keys_from, "re");
+	char msg[256];
+	int ret;
+
+	if (!file) {
+		snprintf(msg, sizeof(msg), "%.128s: cannot be opened: %s", get->keys_from,
+			 strerror(errno));
+		return stop(get, CLI_IO, msg);
+	}
+	ret = lookup_lines(get, file);
+	if (!is_stdin)
+		fclose(file);
+	return ret;
+}
+
+static int lookup_all(struct get *get)
+{
+	int i, ret = 0;
+
+	for (i = 0; i < get->nr_keys && !ret; i++)
+		ret = lookup_text(get, get->keys[i], strlen(get->keys[i]));
+	if (!ret && get->keys_from)
+		ret = lookup_file(get);
+	return ret;
+}
+
+static void begin_doc(struct get *get)
+{
+	const char *why = carom_index__why(get->ix);
+
+	if (!get->cli.json)
+		return;
+	get->doc = cli_doc(&get->cli);
+	json_object_object_add(get->doc, "file",
+			       cli_json_bytes(get->path, strlen(get->path), false));
+	json_object_object_add(get->doc, "format",
+			       json_object_new_string(carom_index__format(get->ix)));
+	json_object_object_add(get->doc, "backend", json_object_new_string(
+			       carom_backend__name(carom_index__backend(get->ix))));
+	json_object_object_add(get->doc, "why", cli_json_text(why));
+	get->results = json_object_new_array();
+	json_object_object_add(get->doc, "results", get->results);
+}
+
+static int run(struct get *get)
+{
+	enum cli_exit exit;
+	int ret;
+
+	begin_doc(get);
+	ret = lookup_all(get);
+	/* After an error the JSON document is out already, stats and all. */
+	if (get->stats && (!ret || !get->cli.json))
+		add_stats(get);
+	if (ret)
+		return ret;
+	exit = get->absent ? CLI_ABSENT : CLI_OK;
+	return get->cli.json ? cli_doc_print(get->doc, exit) : cli_flush(exit);
+}
+
+int cmd_get(int argc, char **argv)
+{
+	struct get get = {
+		.cli.name = "carom get",
+		.opts = { .sz = sizeof(get.opts), .max_readers = 2 },
+	};
+	struct carom_error err;
+	int ret = cli_parse(&get.cli, &argp, argc, argv, &get);
+
+	if (ret)
+		return ret;
+	if (carom_index__open(get.path, &get.opts, &get.ix, &err))
+		return cli_fail(&get.cli, cli_exit_of(err.fault), "%s", err.text);
+	if (carom_reader__new(get.ix, &get.rd, &err))
+		ret = cli_fail(&get.cli, cli_exit_of(err.fault), "%s", err.text);
+	else
+		ret = run(&get);
+	carom_reader__free(get.rd);
+	carom_index__close(get.ix);
+	return ret;
+}

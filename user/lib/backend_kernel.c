@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/*
+ * Backend kernel: the whole chain in the NVMe driver; what it gives up is
+ * carried on here, from the node it would have read next.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include "lib.h"
+
+static int kernel_open(struct carom_index *ix, char *reason)
+{
+	const struct carom_native_walker *walker = ix->format->walker;
+	struct carom_session *s = &ix->session;
+	int ret;
+
+	memset(&s->open, 0, sizeof(s->open));
+	s->open.fd = ix->file.fd;
+	s->open.node_size = walker->node_size;
+	s->open.scratch_size = walker->scratch_size;
+	s->open.nr_slots = ix->max_readers;
+	s->open.max_hops = ix->max_hops;
+	s->open.deadline_ms = ix->deadline_ms;
+	strncpy(s->open.walker, walker->name, sizeof(s->open.walker) - 1);
+	ret = carom_session_open(s, reason);
+	if (ret)
+		return ret;
+	ret = carom_session_map(s, reason);
+	if (ret)
+		carom_session_close(s);
+	return ret;
+}
+
+static void kernel_close(struct carom_index *ix)
+{
+	carom_session_close(&ix->session);
+}
+
+static int kernel_reader_init(struct carom_reader *rd, char *reason)
+{
+	const struct carom_session *s = &rd->ix->session;
+	int ret = carom_reader_alloc_mem(rd, reason);
+
+	if (ret)
+		return ret;
+	/* rd->node stays, for carrying on; the slot's node is read-only to us. */
+	rd->priv = rd->mem.scratch;
+	rd->mem.scratch = s->scratch + (size_t)rd->slot * s->open.scratch_stride;
+	rd->mem.node = s->nodes + (size_t)rd->slot * s->open.node_stride;
+	return 0;
+}
+
+static void kernel_reader_exit(struct carom_reader *rd)
+{
+	rd->mem.scratch = rd->priv;
+	carom_reader_free_mem(rd);
+}
+
+/*
+ * Can ordinary reads bring a chain to its end that the kernel aborted so? Not
+ * when its hops are used up, when we are being killed, or when the walker itself
+ * is broken. Alignment, range and holes are judged again here: the device may
+ * have larger blocks than a file must have, and the error then names the node.
+ */
+static bool kernel_can_carry_on(__u32 end)
+{
+	switch (end) {
+	case CAROM_END_DEADLINE:
+	case CAROM_END_UNALIGNED:
+	case CAROM_END_RANGE:
+	case CAROM_END_HOLE:
+	case CAROM_END_SPLIT:
+	case CAROM_END_IO:
+	case CAROM_END_STOPPED:
+	case CAROM_END_UNLOADED:
+	case CAROM_END_STALE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int kernel_run(struct carom_reader *rd, struct carom_lookup *res)
+{
+	const struct carom_session *s = &rd->ix->session;
+	int ret;
+
+	do {
+		ret = ioctl(s->fd, CAROM_IOC_LOOKUP, res);
+	} while (ret && errno == EINTR);
+	if (ret) {
+		ret = -errno;
+		res->end = CAROM_END_NONE;
+		return ret;
+	}
+	rd->stats.kernel_hops += res->hops;
+	rd->mem.node = s->nodes + (size_t)rd->slot * s->open.node_stride;
+	if (!kernel_can_carry_on(res->end))
+		return carom_end_errno(res->end);
+	rd->stats.fallbacks++;
+	rd->stats.last_abort = carom_end_name(res->end);
+	return carom_reader_chain(rd, res, carom_reader_read_node);
+}
+
+const struct carom_backend_ops carom_backend_kernel = {
+	.id = CAROM_BACKEND_KERNEL,
+	.open = kernel_open,
+	.close = kernel_close,
+	.reader_init = kernel_reader_init,
+	.reader_exit = kernel_reader_exit,
+	.run = kernel_run,
+};

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/*
+ * The index: which format, which backend, and why.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "lib.h"
+
+#define HEAD_SIZE	8192
+
+static const struct carom_format *const formats[] = { &carom_format_lmdb };
+#define NR_FORMATS	(sizeof(formats) / sizeof(formats[0]))
+
+const char *carom_backend__name(enum carom_backend backend)
+{
+	switch (backend) {
+	case CAROM_BACKEND_AUTO:
+		return "auto";
+	case CAROM_BACKEND_KERNEL:
+		return "kernel";
+	case CAROM_BACKEND_IO_URING:
+		return "io_uring";
+	case CAROM_BACKEND_PREAD:
+		return "pread";
+	}
+	return "unknown";
+}
+
+static const struct carom_format *format_by_name(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NR_FORMATS; i++)
+		if (!strcmp(formats[i]->name, name))
+			return formats[i];
+	return NULL;
+}
+
+/* Take over the options the caller knows; those beyond what we know must be 0. */
+static int opts_copy(struct carom_index_opts *own, const struct carom_index_opts *opts,
+		     struct carom_error *err)
+{
+	const unsigned char *raw = (const unsigned char *)opts;
+	size_t i;
+
+	memset(own, 0, sizeof(*own));
+	if (!opts)
+		return 0;
+	if (opts->sz < sizeof(opts->sz))
+		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
+			"options: sz is %zu, not sizeof(struct carom_index_opts)", opts->sz);
+	for (i = sizeof(*own); i < opts->sz; i++)
+		if (raw[i])
+			return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
+				"options: this libcarom is too old for one that is set");
+	memcpy(own, opts, opts->sz < sizeof(*own) ? opts->sz : sizeof(*own));
+	return 0;
+}
+
+static int opts_check(const struct carom_index_opts *opts, struct carom_error *err)
+{
+	if ((unsigned int)opts->backend > CAROM_BACKEND_PREAD)
+		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
+			"options: no backend %u", (unsigned int)opts->backend);
+	if (opts->format && !format_by_name(opts->format))
+		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
+			"unknown format %s; there is: lmdb", opts->format);
+	if (opts->max_readers > CAROM_MAX_SLOTS)
+		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
+			"options: max_readers is %u, at most %u", opts->max_readers,
+			CAROM_MAX_SLOTS);
+	if (opts->max_hops > CAROM_MAX_HOPS)
+		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
+			"options: max_hops is %u, at most %u", opts->max_hops, CAROM_MAX_HOPS);
+	if (opts->deadline_ms > CAROM_MAX_DEADLINE_MS)
+		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
+			"options: deadline_ms is %u, at most %u", opts->deadline_ms,
+			CAROM_MAX_DEADLINE_MS);
+	return 0;
+}
+
+static int index_find_format(struct carom_index *ix, const char *name, struct carom_error *err)
+{
+	const struct carom_format *wanted = name ? format_by_name(name) : NULL;
+	ssize_t len;
+	void *head;
+	size_t i;
+
+	head = malloc(HEAD_SIZE);
+	if (!head)
+		return carom_error_set(err, CAROM_FAULT_IO, -ENOMEM, "out of memory");
+	len = carom_file_read_some(&ix->file, head, HEAD_SIZE, 0);
+	for (i = 0; len >= 0 && i < NR_FORMATS && !ix->format; i++)
+		if ((!wanted || wanted == formats[i]) && formats[i]->probe(head, (size_t)len))
+			ix->format = formats[i];
+	free(head);
+	if (len < 0)
+		return carom_error_set(err, CAROM_FAULT_IO, (int)len, "%s: cannot be read: %s",
+				       ix->path, strerror((int)-len));
+	if (ix->format)
+		return 0;
+	if (wanted)
+		return carom_error_set(err, CAROM_FAULT_FORMAT, -EBADMSG,
+			"%s: not an %s file", ix->path, wanted->name);
+	return carom_error_set(err, CAROM_FAULT_FORMAT, -EBADMSG,
+		"%s: not a file of a known format (lmdb)", ix->path);
+}
+
+/* Open a backend and prove that a reader of it can be made; keep that reader. */
+static int index_try_backend(struct carom_index *ix, const struct carom_backend_ops *ops,
+			     struct carom_reader **rd, char *reason)
+{
+	int ret = ops->open(ix, reason);
+
+	if (ret)
+		return ret;
+	ix->ops = ops;
+	ret = carom_reader_new(ix, rd, reason);
+	if (!ret)
+		return 0;
+	ix->ops = NULL;
+	ops->close(ix);
+	return ret;
+}
+
+static int index_use_backend(struct carom_index *ix, const struct carom_backend_ops *ops,
+			     struct carom_reader **rd, struct carom_error *err)
+{
+	char reason[CAROM_REASON_LEN] = "";
+	const char *name = carom_backend__name(ops->id);
+	int ret = index_try_backend(ix, ops, rd, reason);
+
+	if (ret == -ENOMEM)
+		return carom_error_set(err, CAROM_FAULT_IO, ret, "%s: %s", ix->path, reason);
+	if (ret)
+		return carom_error_set(err, CAROM_FAULT_BACKEND, -EOPNOTSUPP,
+			"%s: backend %s does not work here: %s", ix->path, name, reason);
+	if (ops->id == CAROM_BACKEND_KERNEL)
+		snprintf(ix->why, sizeof(ix->why), "kernel: file sealed, walker %s",
+			 ix->format->walker->name);
+	else
+		snprintf(ix->why, sizeof(ix->why), "%s: asked for", name);
+	return 0;
+}
+
+/* The first backend that works; why tells what stood against the better ones. */
+static int index_auto_backend(struct carom_index *ix, struct carom_reader **rd,
+			      struct carom_error *err)
+{
+	char kernel[CAROM_REASON_LEN] = "", uring[CAROM_REASON_LEN] = "";
+
+	if (!index_try_backend(ix, &carom_backend_kernel, rd, kernel)) {
+		snprintf(ix->why, sizeof(ix->why), "kernel: file sealed, walker %s",
+			 ix->format->walker->name);
+		return 0;
+	}
+	if (!index_try_backend(ix, &carom_backend_uring, rd, uring)) {
+		snprintf(ix->why, sizeof(ix->why), "io_uring: %s; see carom doctor", kernel);
+		return 0;
+	}
+	if (index_use_backend(ix, &carom_backend_pread, rd, err))
+		return err ? err->code : -EIO;
+	snprintf(ix->why, sizeof(ix->why), "pread: %s; %s; see carom doctor", kernel, uring);
+	return 0;
+}
+
+static int index_choose_backend(struct carom_index *ix, enum carom_backend wanted,
+				struct carom_reader **rd, struct carom_error *err)
+{
+	switch (wanted) {
+	case CAROM_BACKEND_KERNEL:
+		return index_use_backend(ix, &carom_backend_kernel, rd, err);
+	case CAROM_BACKEND_IO_URING:
+		return index_use_backend(ix, &carom_backend_uring, rd, err);
+	case CAROM_BACKEND_PREAD:
+		return index_use_backend(ix, &carom_backend_pread, rd, err);
+	default:
+		return index_auto_backend(ix, rd, err);
+	}
+}
+
+static struct carom_index *index_alloc(const char *path, const struct carom_index_opts *opts)
+{
+	struct carom_index *ix = calloc(1, sizeof(*ix));
+
+	if (!ix)
+		return NULL;
+	ix->file.fd = -1;
+	ix->session.fd = -1;
+	ix->max_readers = opts->max_readers ? opts->max_readers : CAROM_DEFAULT_READERS;
+	ix->max_hops = opts->max_hops ? opts->max_hops : CAROM_DEFAULT_HOPS;
+	ix->deadline_ms = opts->deadline_ms;
+	pthread_mutex_init(&ix->lock, NULL);
+	ix->path = strdup(path);
+	ix->slots = calloc(ix->max_readers, sizeof(*ix->slots));
+	if (ix->path && ix->slots)
+		return ix;
+	carom_index__close(ix);
+	return NULL;
+}
+
+static int index_open(struct carom_index *ix, const struct carom_index_opts *opts,
+		      struct carom_error *err)
+{
+	struct carom_reader *rd = NULL;
+	int ret;
+
+	ret = carom_file_open(&ix->file, ix->path, opts->direct, err);
+	if (ret)
+		return ret;
+	ret = index_find_format(ix, opts->format, err);
+	if (ret)
+		return ret;
+	ret = index_choose_backend(ix, opts->backend, &rd, err);
+	if (ret)
+		return ret;
+	ret = ix->format->open(rd, opts->db, err);
+	carom_reader__free(rd);
+	return ret;
+}
+
+int carom_index__open(const char *path, const struct carom_index_opts *opts,
+		      struct carom_index **out, struct carom_error *err)
+{
+	struct carom_error spare;
+	struct carom_index_opts own;
+	struct carom_index *ix;
+	int ret;
+
+	if (!err)
+		err = &spare;
+	memset(err, 0, sizeof(*err));
+	if (!path || !out)
+		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL, "path or out is NULL");
+	*out = NULL;
+	ret = opts_copy(&own, opts, err);
+	if (!ret)
+		ret = opts_check(&own, err);
+	if (ret)
+		return ret;
+	ix = index_alloc(path, &own);
+	if (!ix)
+		return carom_error_set(err, CAROM_FAULT_IO, -ENOMEM, "out of memory");
+	ret = index_open(ix, &own, err);
+	if (ret)
+		carom_index__close(ix);
+	else
+		*out = ix;
+	return ret;
+}
+
+void carom_index__close(struct carom_index *ix)
+{
+	if (!ix)
+		return;
+	if (ix->format && ix->format_data)
+		ix->format->close(ix->format_data);
+	if (ix->ops)
+		ix->ops->close(ix);
+	carom_file_close(&ix->file);
+	pthread_mutex_destroy(&ix->lock);
+	free(ix->slots);
+	free(ix->path);
+	free(ix);
+}
+
+enum carom_backend carom_index__backend(const struct carom_index *ix)
+{
+	return ix->ops->id;
+}
+
+const char *carom_index__why(const struct carom_index *ix)
+{
+	return ix->why;
+}
+
+const char *carom_index__format(const struct carom_index *ix)
+{
+	return ix->format->name;
+}

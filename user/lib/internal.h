@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Inside libcarom: what the index, its backends and the formats say to each
+ * other. A format never knows which backend runs its chains.
+ */
+#ifndef CAROM_INTERNAL_H
+#define CAROM_INTERNAL_H
+
+#include <carom/carom.h>
+#include <carom/walker.h>
+#include <linux/carom.h>
+
+/* Fill @err (may be NULL) and return @code. */
+__attribute__((format(printf, 4, 5)))
+int carom_error_set(struct carom_error *err, enum carom_fault fault, int code,
+		    const char *fmt, ...);
+
+/**
+ * struct carom_reader_mem - the slot of a reader, whichever backend
+ * @node: the node read last (read-only)
+ * @scratch: query in, answer out
+ */
+struct carom_reader_mem {
+	const __u8 *node;
+	__u8 *scratch;
+};
+
+const struct carom_reader_mem *carom_reader_mem(struct carom_reader *rd);
+
+/* The format's private state of the index, as its open() left it. */
+void *carom_reader_format_data(const struct carom_reader *rd);
+void carom_reader_set_format_data(struct carom_reader *rd, void *data);
+
+/**
+ * carom_reader_run() - run one chain to its end, on the reader's backend
+ * @rd: the reader, query in its scratch
+ * @offset: file offset of the first node
+ * @res: end (CAROM_END_DONE, _MISS or _WALKER), code, hops and at
+ * @err: filled on failure
+ *
+ * An abort in the kernel is carried on in user space. Return: 0, or a negative
+ * errno when the chain could not be brought to an end (-EIO, -ELOOP, -ENODATA
+ * for a read past the end of the file, -EINVAL for an unaligned offset).
+ */
+int carom_reader_run(struct carom_reader *rd, __u64 offset, struct carom_lookup *res,
+		     struct carom_error *err);
+
+/* Read @len bytes at @offset of the file, past the walker. 0 or negative errno;
+ * -ENODATA if the file ends before. No alignment needed. */
+int carom_reader_pread(struct carom_reader *rd, void *buf, size_t len, __u64 offset);
+
+/* The same through the page cache even under O_DIRECT: for a few bytes that are
+ * read again and again, to see whether they have changed. */
+int carom_reader_peek(struct carom_reader *rd, void *buf, size_t len, __u64 offset);
+
+/* A buffer of the reader's own, at least @len bytes, kept until the next call. NULL: ENOMEM. */
+void *carom_reader_buffer(struct carom_reader *rd, size_t len);
+
+/* The file, as it was named to carom_index__open(), for error texts. */
+const char *carom_reader_path(const struct carom_reader *rd);
+/* File size in bytes, now. */
+__u64 carom_reader_file_size(const struct carom_reader *rd);
+/* Is the file sealed by the kernel, so that nobody can change it? */
+bool carom_reader_sealed(const struct carom_reader *rd);
+
+/**
+ * struct carom_format - one file format
+ * @name: as in --format
+ * @walker: its native walker; the BPF one has the same name and sizes
+ * @probe: do these first bytes (up to 8192; fewer if the file is shorter) look
+ *	like this format?
+ * @open: find the tree (@db or the main one), check what must be supported,
+ *	and keep what lookups need with carom_reader_set_format_data(). Runs
+ *	once per index, on a reader of its own. 0 or negative errno, @err filled.
+ * @close: free what @open kept
+ * @get: one lookup, all of it: check the key, write the query, run the chain,
+ *	fetch what the chain left to user space, check that an unsealed file has
+ *	not changed meanwhile. As carom_reader__get().
+ */
+struct carom_format {
+	const char *name;
+	const struct carom_native_walker *walker;
+	bool (*probe)(const void *head, size_t len);
+	int (*open)(struct carom_reader *rd, const char *db, struct carom_error *err);
+	void (*close)(void *data);
+	int (*get)(struct carom_reader *rd, const void *key, size_t key_len,
+		   struct carom_value *val, struct carom_error *err);
+};
+
+extern const struct carom_format carom_format_lmdb;
+
+#endif /* CAROM_INTERNAL_H */
