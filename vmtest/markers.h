@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the plugins share: telling which version of QEMU's interface there is, and finding the
+ * marker instructions of tests/bench/insns.h.
+ */
+#ifndef CAROM_MARKERS_H
+#define CAROM_MARKERS_H
+
+#include <dlfcn.h>
+#include <string.h>
+
+#include "qemu-plugin.h"
+
+#define MARKER_SIZE 7
+#define MARKER_WHICH 3 /* offset of the byte that tells begin from end */
+
+enum marker { MARKER_NONE, MARKER_BEGIN, MARKER_END };
+
+/* QEMU refuses a version that it does not know, so say the lowest that has what is used. */
+int qemu_plugin_version = 1;
+
+static insn_data_v1_t insn_data_v1;
+static insn_data_v3_t insn_data_v3;
+static insn_inline_v2_t insn_inline_v2;
+
+static inline void *find(const char *name)
+{
+	return dlsym(RTLD_DEFAULT, name);
+}
+
+/* QEMU reads qemu_plugin_version after this and before qemu_plugin_install(). */
+static __attribute__((constructor)) void find_version(void)
+{
+	insn_inline_v2 = (insn_inline_v2_t)find(
+		"qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu");
+	qemu_plugin_version = insn_inline_v2 ? 2 : 1;
+}
+
+/* To be called before the first marker_of(); false if this QEMU has not got what that needs. */
+static inline bool find_insn_data(const qemu_info_t *info)
+{
+	void *insn_data = find("qemu_plugin_insn_data");
+
+	if (info->version.cur >= 3)
+		insn_data_v3 = (insn_data_v3_t)insn_data;
+	else
+		insn_data_v1 = (insn_data_v1_t)insn_data;
+	return insn_data;
+}
+
+static inline enum marker marker_of(const struct qemu_plugin_insn *insn)
+{
+	static const uint8_t marker[MARKER_SIZE] = { 0x0f, 0x1f, 0x80, 0x00, 0xb0, 0x0b, 0xca };
+	uint8_t bytes[MARKER_SIZE], which;
+
+	if (qemu_plugin_insn_size(insn) != MARKER_SIZE)
+		return MARKER_NONE;
+	if (insn_data_v3)
+		insn_data_v3(insn, bytes, sizeof(bytes));
+	else
+		memcpy(bytes, insn_data_v1(insn), sizeof(bytes));
+	which = bytes[MARKER_WHICH];
+	bytes[MARKER_WHICH] = 0;
+	if (memcmp(bytes, marker, sizeof(marker)))
+		return MARKER_NONE;
+	return which == 1 ? MARKER_BEGIN : which == 2 ? MARKER_END : MARKER_NONE;
+}
+
+#endif
