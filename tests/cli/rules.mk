@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0
+# Tests of libcarom and of the command. The unit tests have the library's sources once more,
+# under the sanitizers; the format in them is a stand-in that scripts any chain.
+
+CLI_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CLI_TEST_DIR := $(O)/tests/cli
+CLI_TESTS := $(addprefix $(CLI_TEST_DIR)/,chain_test backends_test kernel_test)
+CLI_TEST_OBJS := $(patsubst %.c,$(CLI_TEST_DIR)/san/%.o,tests/cli/fake_format.c \
+	$(wildcard user/lib/*.c))
+
+UNIT_TESTS += $(CLI_TESTS)
+HOST_TESTS += tests/cli/library.test tests/cli/get.test tests/cli/commands.test
+
+$(CLI_TEST_DIR)/san/%.o: %.c | $(O)/.deps
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -D_GNU_SOURCE -Iuser/lib $(CFLAGS) $(CLI_SANITIZE) -MMD -MP -c \
+		-o $@ $<
+
+# chain.c alone: the test plays everything else.
+$(CLI_TEST_DIR)/chain_test: CLI_TEST_OBJS := $(CLI_TEST_DIR)/san/user/lib/chain.o
+# What the test plays of the kernel.
+$(CLI_TEST_DIR)/kernel_test: CLI_TEST_LDFLAGS := -Wl,--wrap=open,--wrap=ioctl,--wrap=mmap
+
+$(CLI_TESTS): $(CLI_TEST_DIR)/%: $(CLI_TEST_DIR)/san/tests/cli/%.o $(CLI_TEST_OBJS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(CLI_SANITIZE) $(CLI_TEST_LDFLAGS) -o $@ $< $(CLI_TEST_OBJS) \
+		-lcmocka -luring -pthread

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0
+# Fuzzers: of the LMDB format and its walker, natively and against the kernel, and of the
+# kernel's interface.
+
+FUZZ_DIR := $(O)/tests/fuzz
+FUZZ_LMDB := $(FUZZ_DIR)/lmdb_fuzzer
+FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+# What parses is built for the fuzzer to see into, and so is the harness.
+FUZZ_LMDB_SRCS := tests/fuzz/lmdb_fuzzer.c tests/fuzz/lmdb_input.c tests/unit/lmdb_fake.c \
+	user/formats/lmdb.c user/formats/lmdb_error.c user/lib/errors.c bpf/lmdb.bpf.c
+FUZZ_LMDB_OBJS := $(FUZZ_LMDB_SRCS:%.c=$(FUZZ_DIR)/san/%.o)
+
+$(FUZZ_DIR)/san/%.o: %.c tests/fuzz/rules.mk | $(O)/.deps
+	$(call say,CLANG,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(CPPFLAGS) -D_GNU_SOURCE $(CFLAGS) $(FUZZ_CFLAGS) $(FUZZ_SANITIZE) \
+		-fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+$(FUZZ_LMDB): $(FUZZ_LMDB_OBJS)
+	$(call say,LD,$@)
+	$(Q)$(CLANG) $(CFLAGS) $(FUZZ_CFLAGS) $(FUZZ_SANITIZE) -fsanitize=fuzzer -o $@ $^ -lcmocka \
+		-llmdb -pthread
+
+check-run: $(FUZZ_LMDB)
+HOST_TESTS += tests/fuzz/lmdb.test
+
+# In the VM: the kernel's interface, by tests/vm/surface.vmt.
+FUZZ_SURFACE := $(FUZZ_DIR)/surface
+FUZZ_VM_LIB := $(patsubst %,$(O)/tests/%.o,lib/chase lib/engine vm/vm)
+
+vm-tests: $(FUZZ_SURFACE)
+$(patsubst %.c,$(O)/%.o,$(wildcard tests/fuzz/*.c)): override CPPFLAGS += -D_GNU_SOURCE
+
+$(FUZZ_SURFACE): $(patsubst %,$(FUZZ_DIR)/%.o,surface surface_ops surface_open surface_mem) \
+		$(FUZZ_VM_LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBBPF_LIBS) -lcmocka -lelf -lz -pthread
+
+# In the VM: the walker in the kernel against the one in libcarom, by tests/vm/fuzz_walker.vmt.
+# The fake reader stands in for what of libcarom is not under test.
+FUZZ_DIFFER := $(FUZZ_DIR)/differ
+FUZZ_DIFFER_OBJS := $(patsubst %,$(FUZZ_DIR)/plain/%.o,tests/fuzz/differ tests/fuzz/differ_native \
+	tests/fuzz/lmdb_input tests/unit/lmdb_fake)
+
+check-run: $(FUZZ_DIFFER)
+vm-tests: $(FUZZ_DIFFER)
+
+$(FUZZ_DIR)/plain/%.o: %.c | $(O)/.deps
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -D_GNU_SOURCE $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(FUZZ_DIFFER): $(FUZZ_DIFFER_OBJS) $(O)/tests/lib/engine.o $(O)/libcarom.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBBPF_LIBS) -lcmocka -llmdb -lelf -lz -pthread

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0
+# Lookups through libcarom in the VM; tests/vm/lookups.vmt runs the program.
+
+LOOKUPS := $(O)/tests/lookups/lookups
+
+check-run: $(LOOKUPS)
+
+$(LOOKUPS): $(LOOKUPS).o $(O)/libcarom.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -llmdb -luring -pthread

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0
+# Included last: UNIT_TESTS (programs), HOST_TESTS (scripts) and ALONE_TESTS (scripts that measure)
+# are what the other parts added.
+
+HOST_TESTS += tests/summary.test tests/lint.test tests/vm/meta.test
+
+check-run: $(UNIT_TESTS) $(O)/vmtest/insns.so $(O)/tests/vm/loop
+	$(Q)tests/run --unit '$(UNIT_TESTS)' --alone '$(ALONE_TESTS)' --host '$(HOST_TESTS)'
+
+# Of the host's tests, those about what the kernel does.
+DEBUG_TESTS := tests/vm/debug.test \
+	$(filter-out tests/vm/meta.test,$(filter tests/vm/%.test tests/storm/%.test,$(HOST_TESTS)))
+
+.PHONY: check-debug-run
+check-debug-run: vm-tests $(LOOKUPS) $(MATRIX)
+	$(Q)tests/run --kernel debug --vm 'ext4 xfs leaks' --host '$(DEBUG_TESTS)'
+
+# Counted by meta.test. Static, so that the dynamic linker's work is none of it.
+$(O)/tests/vm/loop: $(O)/tests/vm/loop.o
+	$(call say,LD,$@)
+	$(Q)$(CC) -static -o $@ $<

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0
+// expect: Protocol error
+/* Says nothing of the interface. */
+#include <carom/walker.h>
+
+SEC("struct_ops/step")
+__s64 BPF_PROG(step, struct carom_hop *hop)
+{
+	return CAROM_STEP_DONE;
+}
+
+SEC(".struct_ops.link")
+struct carom_walker_ops ops = {
+	.name = "fields",
+	.node_size = 4096,
+	.scratch_size = 64,
+	.step = (void *)step,
+};
+
+char _license[] SEC("license") = "GPL";

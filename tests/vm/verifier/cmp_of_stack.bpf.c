@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0
+// expect: pointer type STRUCT carom_hop must point to
+/* A hop of its own making would name any memory as node. */
+#include <carom/walker.h>
+
+CAROM_WALKER(cmp_of_stack, 4096, 64)
+{
+	struct carom_hop mine = { .node_size = ~0U };
+
+	return carom_cmp(&mine, 0, 1 << 30, 0, 1 << 30);
+}

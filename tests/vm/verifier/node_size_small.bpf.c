@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+// expect: Invalid argument
+/* Less than any LBA. */
+#include <carom/walker.h>
+
+SEC("struct_ops/step")
+__s64 BPF_PROG(step, struct carom_hop *hop)
+{
+	return CAROM_STEP_DONE;
+}
+
+SEC(".struct_ops.link")
+struct carom_walker_ops ops = {
+	.name = "fields",
+	.abi = CAROM_ABI_VERSION,
+	.node_size = CAROM_MIN_NODE_SIZE / 2,
+	.scratch_size = 64,
+	.step = (void *)step,
+};
+
+char _license[] SEC("license") = "GPL";
