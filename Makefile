@@ -43,7 +43,7 @@ LIBBPF_LIBS = $(shell O='$(O)' scripts/libbpf-fetch --libs)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all kernel demo check check-run check-debug lint bench install uninstall clean help deps FORCE
+.PHONY: all kernel demo check check-run check-debug check-kcsan lint bench install uninstall clean help deps FORCE
 
 # bpf comes first: the library embeds its walkers. tests comes last: it runs what the others add.
 RULES := bpf/rules.mk user/lib/rules.mk user/cli/rules.mk man/rules.mk vmtest/rules.mk \
@@ -78,11 +78,12 @@ check: deps
 	$(Q)$(MAKE) --no-print-directory all kernel
 	$(Q)$(MAKE) --no-print-directory check-run
 
-# The VM's part of the tests once more, on a kernel that looks for bugs.
-check-debug: deps
+# The VM's part of the tests once more, on a kernel that looks for bugs: with KASAN, lockdep and the
+# like, or those that run concurrently with KCSAN.
+check-debug check-kcsan: check-%: deps
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)scripts/kernel-modules --kernel debug
-	$(Q)$(MAKE) --no-print-directory check-debug-run
+	$(Q)scripts/kernel-modules --kernel $*
+	$(Q)$(MAKE) --no-print-directory check-$*-run
 
 demo: deps
 	$(Q)$(MAKE) --no-print-directory all kernel
@@ -109,6 +110,7 @@ help:
 	'make demo       a lookup in the kernel, shown in a VM' \
 	'make check      all tests (unit tests here, the rest in VMs)' \
 	'make check-debug  the tests in the VM on a kernel with KASAN, lockdep, kmemleak, ...' \
+	'make check-kcsan  the concurrent ones on a kernel that looks for data races' \
 	'make bench      the benchmarks, in a VM' \
 	'make lint       shellcheck, cppcheck, sparse, checkpatch, licence lines' \
 	'make deps       install the Debian packages that are missing (demo, check and bench do)' \

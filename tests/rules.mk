@@ -11,9 +11,16 @@ check-run: $(UNIT_TESTS) $(O)/vmtest/insns.so $(O)/tests/vm/loop
 DEBUG_TESTS := tests/vm/debug.test \
 	$(filter-out tests/vm/meta.test,$(filter tests/vm/%.test tests/storm/%.test,$(HOST_TESTS)))
 
-.PHONY: check-debug-run
+# What runs concurrently, for the kernel that looks for data races.
+KCSAN_TESTS := $(patsubst %,tests/vm/%.vmt,engine storm surface)
+
+.PHONY: check-debug-run check-kcsan-run
 check-debug-run: vm-tests $(LOOKUPS) $(MATRIX)
 	$(Q)tests/run --kernel debug --vm 'ext4 xfs leaks' --host '$(DEBUG_TESTS)'
+
+check-kcsan-run: vm-tests
+	$(Q)tests/run --kernel kcsan --vm ext4 \
+		--host '$(filter-out %/debug.test,$(DEBUG_TESTS))' $(KCSAN_TESTS)
 
 # Counted by meta.test. Static, so that the dynamic linker's work is none of it.
 $(O)/tests/vm/loop: $(O)/tests/vm/loop.o

@@ -21,6 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define NAME "insns"
 #include "markers.h"
 
 #define MAX_VCPUS 256
@@ -102,25 +103,8 @@ static void count_insn(struct qemu_plugin_insn *insn)
 
 static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
-	size_t n = qemu_plugin_tb_n_insns(tb);
-
 	(void)id;
-	for (size_t i = 0; i < n; i++) {
-		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
-
-		switch (marker_of(insn)) {
-		case MARKER_BEGIN:
-			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_begin,
-							       QEMU_PLUGIN_CB_NO_REGS, NULL);
-			break;
-		case MARKER_END:
-			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_end, QEMU_PLUGIN_CB_NO_REGS,
-							       NULL);
-			break;
-		default:
-			count_insn(insn);
-		}
-	}
+	watch_insns(tb, on_begin, on_end, count_insn);
 }
 
 static bool find_functions(const qemu_info_t *info)
@@ -145,21 +129,10 @@ static bool find_functions(const qemu_info_t *info)
 
 int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv)
 {
-	const char *out = NULL;
+	const char *out = out_argument(argc, argv);
 
-	for (int i = 0; i < argc; i++) {
-		if (!strncmp(argv[i], "out=", 4))
-			out = argv[i] + 4;
-	}
-	if (!out) {
-		fprintf(stderr, "insns: the argument out=FILE is missing\n");
+	if (!out || !check_interface(info, find_functions))
 		return -1;
-	}
-	if (!info->system_emulation || !find_functions(info)) {
-		fprintf(stderr, "insns: plugin interface version %d is not supported\n",
-			info->version.cur);
-		return -1;
-	}
 	out_fd = open(out, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
 	if (out_fd < 0) {
 		fprintf(stderr, "insns: %s: %s\n", out, strerror(errno));

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the plugins share: telling which version of QEMU's interface there is, and finding the
- * marker instructions of tests/bench/insns.h.
+ * What the plugins share: telling which version of QEMU's interface there is, finding the marker
+ * instructions of tests/bench/insns.h, and their one argument. A plugin defines NAME before.
  */
 #ifndef CAROM_MARKERS_H
 #define CAROM_MARKERS_H
 
 #include <dlfcn.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "qemu-plugin.h"
@@ -64,6 +65,54 @@ static inline enum marker marker_of(const struct qemu_plugin_insn *insn)
 	if (memcmp(bytes, marker, sizeof(marker)))
 		return MARKER_NONE;
 	return which == 1 ? MARKER_BEGIN : which == 2 ? MARKER_END : MARKER_NONE;
+}
+
+/*
+ * To be called for every block that is translated: a marker calls @on_begin or @on_end whenever it is
+ * executed, any other instruction is @count's to prepare, if that is not NULL.
+ */
+static inline void watch_insns(struct qemu_plugin_tb *tb, qemu_plugin_vcpu_udata_cb_t on_begin,
+			       qemu_plugin_vcpu_udata_cb_t on_end,
+			       void (*count)(struct qemu_plugin_insn *insn))
+{
+	size_t n = qemu_plugin_tb_n_insns(tb);
+
+	for (size_t i = 0; i < n; i++) {
+		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+		enum marker marker = marker_of(insn);
+
+		if (marker != MARKER_NONE)
+			qemu_plugin_register_vcpu_insn_exec_cb(
+				insn, marker == MARKER_BEGIN ? on_begin : on_end,
+				QEMU_PLUGIN_CB_NO_REGS, NULL);
+		else if (count)
+			count(insn);
+	}
+}
+
+/* The FILE of out=FILE, NULL without one. */
+static inline const char *out_argument(int argc, char **argv)
+{
+	const char *out = NULL;
+
+	for (int i = 0; i < argc; i++) {
+		if (!strncmp(argv[i], "out=", 4))
+			out = argv[i] + 4;
+	}
+	if (!out)
+		fprintf(stderr, NAME ": the argument out=FILE is missing\n");
+	return out;
+}
+
+/* Is this QEMU one that @find_functions can work with? */
+static inline bool check_interface(const qemu_info_t *info,
+				   bool (*find_functions)(const qemu_info_t *info))
+{
+	if (info->system_emulation && find_functions(info))
+		return true;
+	fprintf(stderr, NAME ": plugin interface version %d is not supported\n",
+		info->version.cur);
+	return false;
 }
 
 #endif

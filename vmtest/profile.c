@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NAME "profile"
 #include "markers.h"
 
 /* Powers of two. A benchmark has 50,000 instructions. */
@@ -156,26 +157,8 @@ static void on_end(unsigned int vcpu, void *udata)
 
 static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
-	size_t n = qemu_plugin_tb_n_insns(tb);
-
 	(void)id;
-	for (size_t i = 0; i < n; i++) {
-		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
-
-		switch (marker_of(insn)) {
-		case MARKER_BEGIN:
-			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_begin,
-							       QEMU_PLUGIN_CB_NO_REGS, NULL);
-			break;
-		case MARKER_END:
-			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_end, QEMU_PLUGIN_CB_NO_REGS,
-							       NULL);
-			break;
-		default:
-			if (ready)
-				count_insn(insn);
-		}
-	}
+	watch_insns(tb, on_begin, on_end, ready ? count_insn : NULL);
 }
 
 static bool find_functions(const qemu_info_t *info)
@@ -199,21 +182,10 @@ static bool find_functions(const qemu_info_t *info)
 
 int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv)
 {
-	const char *path = NULL;
+	const char *path = out_argument(argc, argv);
 
-	for (int i = 0; i < argc; i++) {
-		if (!strncmp(argv[i], "out=", 4))
-			path = argv[i] + 4;
-	}
-	if (!path) {
-		fprintf(stderr, "profile: the argument out=FILE is missing\n");
+	if (!path || !check_interface(info, find_functions))
 		return -1;
-	}
-	if (!info->system_emulation || !find_functions(info)) {
-		fprintf(stderr, "profile: plugin interface version %d is not supported\n",
-			info->version.cur);
-		return -1;
-	}
 	out = fopen(path, "we");
 	if (!out) {
 		fprintf(stderr, "profile: %s: %s\n", path, strerror(errno));

@@ -71,18 +71,3 @@ void storm_idle(const char *disk)
 	vm_sh("n=$(cat /sys/block/%s/queue/nr_requests) && echo $((n / 2)) >/sys/block/%s/queue/"
 	      "nr_requests && echo $n >/sys/block/%s/queue/nr_requests", name, name, name);
 }
-
-unsigned int storm_log_lines(const char *pattern)
-{
-	unsigned int n = 0;
-	char cmd[256];
-	FILE *f;
-
-	snprintf(cmd, sizeof(cmd), "dmesg | grep -cE '%s'", pattern);
-	f = popen(cmd, "r");
-	assert_non_null(f);
-	if (fscanf(f, "%u", &n) != 1)
-		n = 0;
-	pclose(f);
-	return n;
-}

@@ -111,8 +111,6 @@ void storm_wait_failures(const struct storm *s);
 const char *storm_controller(const char *serial);
 const char *storm_namespace(const char *serial);
 __attribute__((format(printf, 2, 3))) void storm_write(const char *value, const char *fmt, ...);
-/* How many lines of the kernel's log match this extended regular expression. */
-unsigned int storm_log_lines(const char *pattern);
 /* No request is lost: nothing is in flight, and a freeze comes to its end. */
 void storm_idle(const char *disk);
 

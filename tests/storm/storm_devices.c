@@ -22,7 +22,6 @@
 #define BAD_NODE	37
 #define SC_READ_ERROR	0x281
 #define SC_FIELD_DNR	0x4002
-#define LATE		"nvme.*timeout, (aborting|reset|completion)"
 #define IO_TIMEOUT	"/sys/module/nvme_core/parameters/io_timeout"
 
 static struct engine_walker chase;
@@ -53,64 +52,80 @@ static void say(const char *what, const struct storm *s)
 	       s->ends[CAROM_END_DEADLINE], s->io_rounds);
 }
 
-/* The controller of the scratch filesystem, whose name never changes. */
-static void resets(void **state)
+/* Of the controller of the scratch filesystem, whose name never changes. */
+static void reset_storm(struct storm *s, const char *what, unsigned int times,
+			void (*reset)(const char *ctrl))
 {
-	struct storm s = {
+	const char *ctrl = storm_controller("carom0");
+	struct engine e;
+	unsigned int i;
+
+	*s = (struct storm) {
 		.allowed = END(STOPPED) | END(IO), .depth = 200, .io_path = BULK,
 	};
-	const char *ctrl = storm_controller("carom0");
-	unsigned int i;
-	struct engine e;
-
-	(void)state;
 	storm_session(&e, CHASE, "chase", 10000);
-	s.e = &e;
-	storm_begin(&s);
-	for (i = 0; i < storm_times(100); i++) {
+	s->e = &e;
+	storm_begin(s);
+	for (i = 0; i < times; i++) {
 		storm_sleep_us(storm_random(0, 40000));
-		storm_write("1", "/sys/class/nvme/%s/reset_controller", ctrl);
+		reset(ctrl);
 		if (i % 10 == 9)
-			storm_wait_answers(&s);
+			storm_wait_answers(s);
 	}
-	storm_end(&s);
-	say("resets", &s);
-	assert_true(s.ends[CAROM_END_STOPPED] > i / 4);
-	assert_int_not_equal(s.io_rounds, 0);
+	storm_wait_answers(s);
+	storm_end(s);
+	say(what, s);
 	storm_check(&e, 0, 0, 100);
 	engine_close(&e);
 	storm_idle(storm_namespace("carom0"));
 }
 
-/*
- * The same through the PCI core, which asks the driver to prepare: it does what
- * it does for a suspend. A suspend of the whole guest its 9p root does not
- * survive.
- */
-static void function_resets(void **state)
+static void reset_controller(const char *ctrl)
 {
-	struct storm s = {
-		.allowed = END(STOPPED) | END(IO), .depth = 200, .io_path = BULK,
-	};
-	const char *ctrl = storm_controller("carom0");
-	unsigned int i;
-	struct engine e;
+	storm_write("1", "/sys/class/nvme/%s/reset_controller", ctrl);
+}
+
+static void resets(void **state)
+{
+	unsigned int times = storm_times(100);
+	struct storm s;
 
 	(void)state;
-	vm_sh("[ -w /sys/class/nvme/%s/device/reset ]", ctrl);
-	storm_session(&e, CHASE, "chase", 10000);
-	s.e = &e;
-	storm_begin(&s);
-	for (i = 0; i < storm_times(20); i++) {
-		storm_sleep_us(storm_random(0, 40000));
-		storm_write("1", "/sys/class/nvme/%s/device/reset", ctrl);
-	}
-	storm_wait_answers(&s);
-	storm_end(&s);
-	say("function resets", &s);
-	storm_check(&e, 0, 0, 100);
-	engine_close(&e);
-	storm_idle(storm_namespace("carom0"));
+	reset_storm(&s, "resets", times, reset_controller);
+	assert_true(s.ends[CAROM_END_STOPPED] > times / 4);
+	assert_int_not_equal(s.io_rounds, 0);
+}
+
+/* The same through the PCI core, which asks the driver to prepare. */
+static void reset_function(const char *ctrl)
+{
+	storm_write("1", "/sys/class/nvme/%s/device/reset", ctrl);
+}
+
+static void function_resets(void **state)
+{
+	struct storm s;
+
+	(void)state;
+	vm_sh("[ -w /sys/class/nvme/%s/device/reset ]", storm_controller("carom0"));
+	reset_storm(&s, "function resets", storm_times(20), reset_function);
+}
+
+/* See suspend/suspend.c. */
+static void suspend(const char *ctrl)
+{
+	vm_sh("cat /sys/class/nvme/%s/address >/sys/module/suspend/parameters/cycle", ctrl);
+}
+
+static void suspends(void **state)
+{
+	unsigned int times = storm_times(100);
+	struct storm s;
+
+	(void)state;
+	reset_storm(&s, "suspends", times, suspend);
+	assert_true(s.ends[CAROM_END_STOPPED] > times / 4);
+	assert_int_not_equal(s.io_rounds, 0);
 }
 
 /* Both freeze the queue, which waits for chains. */
@@ -404,6 +419,19 @@ static void reformats(void **state)
 	storm_idle(path);
 }
 
+static unsigned int timeouts(void)
+{
+	unsigned int n = 0;
+	FILE *f;
+
+	f = popen("dmesg | grep -cE 'nvme.*timeout, (aborting|reset|completion)'", "r");
+	assert_non_null(f);
+	if (fscanf(f, "%u", &n) != 1)
+		n = 0;
+	pclose(f);
+	return n;
+}
+
 /*
  * A read as large as can be takes the device's I/O budget for six seconds; until
  * then chains time out, are aborted, and the controller is reset.
@@ -411,7 +439,7 @@ static void reformats(void **state)
 static void stalls(void **state)
 {
 	const char *path = storm_namespace("slow");
-	unsigned int i, before = storm_log_lines(LATE);
+	unsigned int i, before = timeouts();
 	struct storm s = {
 		.allowed = END(STOPPED) | END(IO) | END(DEADLINE), .depth = 4, .io_path = BULK,
 	};
@@ -436,8 +464,8 @@ static void stalls(void **state)
 	storm_end(&s);
 	vm_sh("cat /tmp/storm.timeout >" IO_TIMEOUT);
 	say("stalls", &s);
-	printf("# %u timeouts\n", storm_log_lines(LATE) - before);
-	if (storm_log_lines(LATE) - before < 2 * i)
+	printf("# %u timeouts\n", timeouts() - before);
+	if (timeouts() - before < 2 * i)
 		fail_msg("the device has not been late");
 	/* A device can answer late reads, too, when it is told to stop. */
 	assert_int_not_equal(s.ends[CAROM_END_IO] + s.ends[CAROM_END_STOPPED], 0);
@@ -453,6 +481,7 @@ int main(int argc, char **argv)
 		storm_test(bad_sector),
 		storm_test(resets),
 		storm_test(function_resets),
+		storm_test(suspends),
 		storm_test(freezes),
 		storm_test(detachments),
 		storm_test(reformats),
