@@ -22,6 +22,8 @@
 
 #include <carom/carom.h>
 
+#include "../lib/skip.h"
+
 #define NR_KEYS		6000
 #define NR_LOOKUPS	2500
 #define MAX_VALUE	(1 << 20)
@@ -291,7 +293,7 @@ static void test_sealed(void **state)
 
 	(void)state;
 	if (!patched)
-		skip();
+		skip_because("needs the patched driver");
 	assert_int_equal(open_answers(CAROM_BACKEND_KERNEL, &ix, &err), 0);
 	assert_int_equal(open(path_of("answers.mdb"), O_RDWR), -1);
 	assert_int_equal(errno, ETXTBSY);

@@ -144,7 +144,7 @@ static void ext4_image(const char *features, const char *options)
 {
 	/* Once is enough, and where the module is loaded. */
 	if (!vm_fs_is("ext4"))
-		skip();
+		skip_because("once is enough, where ext4 was");
 	vm_sh("truncate -s 64M %s && mkfs.ext4 -q -F %s %s && mount -o loop,%s %s " MNT, IMAGE,
 	      features, IMAGE, options, IMAGE);
 }
@@ -228,7 +228,7 @@ static void compressed(void **state)
 {
 	(void)state;
 	if (!vm_fs_is("ext4"))
-		skip();
+		skip_because("only ext4 has the flag");
 	vm_chase_file(OTHER, CHASE_NODE_SIZE, 2);
 	vm_sh("chattr +c %s", OTHER);
 	vm_refused(OTHER, EOPNOTSUPP, CAROM_REFUSED_COMPRESSED, NULL);
@@ -269,7 +269,7 @@ static void reflink(void **state)
 {
 	(void)state;
 	if (!vm_fs_is("xfs"))
-		skip();
+		skip_because("needs XFS");
 	vm_chase_file(OTHER, CHASE_NODE_SIZE, 8);
 	check_usable(OTHER);
 	vm_sh("cp --reflink=always %s %s", OTHER, IMAGE);
@@ -285,7 +285,7 @@ static void realtime(void **state)
 {
 	(void)state;
 	if (!vm_fs_is("xfs"))
-		skip();
+		skip_because("needs XFS");
 	vm_sh("truncate -s 300M %s && truncate -s 64M %s && losetup /dev/loop1 %s && "
 	      "losetup /dev/loop2 %s && mkfs.xfs -q -m reflink=0,rmapbt=0 -r rtdev=/dev/loop2 "
 	      "/dev/loop1 && mount -o rtdev=/dev/loop2 /dev/loop1 " MNT, IMAGE, OTHER, IMAGE,

@@ -19,6 +19,7 @@
 
 #include "../lib/chase.h"
 #include "../lib/engine.h"
+#include "../lib/skip.h"
 
 #define VM_DIR		"/mnt/nvme"
 #define VM_FILE(name)	VM_DIR "/" name
