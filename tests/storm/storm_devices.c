@@ -111,10 +111,10 @@ static void function_resets(void **state)
 	reset_storm(&s, "function resets", storm_times(20), reset_function);
 }
 
-/* See suspend/suspend.c. */
+/* See suspend/carom_suspend.c. */
 static void suspend(const char *ctrl)
 {
-	vm_sh("cat /sys/class/nvme/%s/address >/sys/module/suspend/parameters/cycle", ctrl);
+	vm_sh("cat /sys/class/nvme/%s/address >/sys/module/carom_suspend/parameters/cycle", ctrl);
 }
 
 static void suspends(void **state)

@@ -2,7 +2,7 @@
 /*
  * Suspends and resumes one PCI device through its driver's own callbacks:
  *
- *	echo 0000:00:05.0 >/sys/module/suspend/parameters/cycle
+ *	echo 0000:00:05.0 >/sys/module/carom_suspend/parameters/cycle
  *
  * The guest as a whole cannot be suspended: its root is on virtio-9p, which
  * does not resume.
