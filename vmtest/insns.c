@@ -44,8 +44,16 @@ static bool use_lines;
 static int out_fd = -1;
 
 /* One measurement at a time, so these are not per vCPU. */
-static uint64_t begin_count;
+static uint64_t begin_count, pause_count;
 static bool begun;
+
+/* The lengths of stretches between two PAUSEs, and how many were that long. */
+#define MAX_STRETCHES 64
+#define ALIKE 4 /* less of one length is chance */
+static struct {
+	uint64_t length, times;
+} stretches[MAX_STRETCHES];
+static unsigned int nr_stretches;
 
 static uint64_t total(void)
 {
@@ -71,14 +79,58 @@ static void on_begin(unsigned int vcpu, void *udata)
 	(void)vcpu;
 	(void)udata;
 	begun = true;
+	nr_stretches = 0;
+	pause_count = 0;
 	begin_count = total();
+}
+
+static void add_stretch(uint64_t length)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_stretches && stretches[i].length != length; i++)
+		;
+	if (i == MAX_STRETCHES)
+		return;
+	if (i == nr_stretches) {
+		stretches[i].length = length;
+		stretches[i].times = 0;
+		nr_stretches++;
+	}
+	stretches[i].times++;
+}
+
+static void on_pause(unsigned int vcpu, void *udata)
+{
+	uint64_t count = total();
+
+	(void)vcpu;
+	(void)udata;
+	if (!begun)
+		return;
+	if (pause_count)
+		add_stretch(count - pause_count);
+	pause_count = count;
+}
+
+static uint64_t spun(void)
+{
+	uint64_t shortest = UINT64_MAX, times = 0;
+
+	for (unsigned int i = 0; i < nr_stretches; i++) {
+		if (stretches[i].times < ALIKE || stretches[i].length >= shortest)
+			continue;
+		shortest = stretches[i].length;
+		times = stretches[i].times;
+	}
+	return times ? shortest * times : 0;
 }
 
 /* The guest reads the line back at once, so nothing is buffered. */
 static void on_end(unsigned int vcpu, void *udata)
 {
 	uint64_t count = total() - begin_count;
-	char line[32];
+	char line[48];
 	int len;
 
 	(void)vcpu;
@@ -86,13 +138,16 @@ static void on_end(unsigned int vcpu, void *udata)
 	if (!begun)
 		return;
 	begun = false;
-	len = snprintf(line, sizeof(line), "%llu\n", (unsigned long long)count);
+	len = snprintf(line, sizeof(line), "%llu %llu\n", (unsigned long long)count,
+		       (unsigned long long)spun());
 	if (write(out_fd, line, len) != len)
 		fprintf(stderr, "insns: cannot write the count: %s\n", strerror(errno));
 }
 
 static void count_insn(struct qemu_plugin_insn *insn)
 {
+	if (is_pause(insn))
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_pause, QEMU_PLUGIN_CB_NO_REGS, NULL);
 	if (insn_inline_v2)
 		insn_inline_v2(insn, QEMU_PLUGIN_INLINE_ADD_U64, per_vcpu, 1);
 	else if (use_lines)

@@ -49,22 +49,38 @@ static inline bool find_insn_data(const qemu_info_t *info)
 	return insn_data;
 }
 
+/* The bytes of an instruction, if there are @size of them. */
+static inline bool insn_bytes(const struct qemu_plugin_insn *insn, uint8_t *bytes, size_t size)
+{
+	if (qemu_plugin_insn_size(insn) != size)
+		return false;
+	if (insn_data_v3)
+		insn_data_v3(insn, bytes, size);
+	else
+		memcpy(bytes, insn_data_v1(insn), size);
+	return true;
+}
+
 static inline enum marker marker_of(const struct qemu_plugin_insn *insn)
 {
 	static const uint8_t marker[MARKER_SIZE] = { 0x0f, 0x1f, 0x80, 0x00, 0xb0, 0x0b, 0xca };
 	uint8_t bytes[MARKER_SIZE], which;
 
-	if (qemu_plugin_insn_size(insn) != MARKER_SIZE)
+	if (!insn_bytes(insn, bytes, sizeof(bytes)))
 		return MARKER_NONE;
-	if (insn_data_v3)
-		insn_data_v3(insn, bytes, sizeof(bytes));
-	else
-		memcpy(bytes, insn_data_v1(insn), sizeof(bytes));
 	which = bytes[MARKER_WHICH];
 	bytes[MARKER_WHICH] = 0;
 	if (memcmp(bytes, marker, sizeof(marker)))
 		return MARKER_NONE;
 	return which == 1 ? MARKER_BEGIN : which == 2 ? MARKER_END : MARKER_NONE;
+}
+
+static inline bool is_pause(const struct qemu_plugin_insn *insn)
+{
+	static const uint8_t pause[2] = { 0xf3, 0x90 };
+	uint8_t bytes[sizeof(pause)];
+
+	return insn_bytes(insn, bytes, sizeof(bytes)) && !memcmp(bytes, pause, sizeof(pause));
 }
 
 /*

@@ -29,7 +29,8 @@ static inline void carom_insns_end(void)
 /**
  * carom_insns_read() - read the latest count
  * @count: number of instructions that all CPUs of the guest executed between the last
- *         carom_insns_begin() and the carom_insns_end() that followed it
+ *         carom_insns_begin() and the carom_insns_end() that followed it, less what was spent on
+ *         polling in vain
  *
  * The file is the host's, seen through 9p. Must not be called between the two markers.
  *
@@ -39,7 +40,7 @@ static inline void carom_insns_end(void)
 static inline int carom_insns_read(uint64_t *count)
 {
 	const char *path = getenv("CAROM_INSNS");
-	char tail[64], *line, *end;
+	char tail[128], *line, *end;
 	ssize_t len;
 	off_t size;
 	int fd, err;
@@ -66,6 +67,10 @@ static inline int carom_insns_read(uint64_t *count)
 	line = line ? line + 1 : tail;
 	errno = 0;
 	*count = strtoull(line, &end, 10);
+	if (errno || end == line || *end != ' ')
+		return -EIO;
+	line = end + 1;
+	*count -= strtoull(line, &end, 10);
 	return errno || *end || end == line ? -EIO : 0;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Counts a loop of a known number of instructions, and the same with nothing in it, through the
- * plugin. Prints "empty N" once and "loop N" twice. A timer tick adds some ten thousand
+ * plugin. Prints "empty N" once and "loop N" twice, and then the same for a loop that spins, which is
+ * not counted but for its last rounds, which find something. A timer tick adds some ten thousand
  * instructions and comes by the host's clock, so more often per instruction on a busy host: each N
  * is the least of several short measurements, most of which see no tick.
  */
@@ -18,7 +19,13 @@ static void loop(unsigned long rounds)
 	asm volatile("1: dec %0; jnz 1b" : "+r"(rounds) : : "cc");
 }
 
-static int measure(const char *name, unsigned long rounds)
+/* Five instructions per round, and another one in the last three. */
+static void spin(unsigned long rounds)
+{
+	asm volatile("1: cmp $3, %0; ja 2f; nop; 2: pause; dec %0; jnz 1b" : "+r"(rounds) : : "cc");
+}
+
+static int measure(const char *name, void (*run)(unsigned long), unsigned long rounds)
 {
 	uint64_t count, least = UINT64_MAX;
 	int err;
@@ -27,7 +34,7 @@ static int measure(const char *name, unsigned long rounds)
 		count = 0;
 		carom_insns_begin();
 		if (rounds)
-			loop(rounds);
+			run(rounds);
 		carom_insns_end();
 		err = carom_insns_read(&count);
 		if (err) {
@@ -43,5 +50,6 @@ static int measure(const char *name, unsigned long rounds)
 
 int main(void)
 {
-	return measure("empty", 0) || measure("loop", ROUNDS) || measure("loop", ROUNDS);
+	return measure("empty", loop, 0) || measure("loop", loop, ROUNDS) ||
+	       measure("loop", loop, ROUNDS) || measure("spin", spin, ROUNDS / 1000);
 }
