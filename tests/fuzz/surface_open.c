@@ -132,6 +132,21 @@ static void keep(struct actor *a, int fd, const struct carom_open *arg)
 		close(old);
 }
 
+/* All is well until the outputs are to be written. */
+static int open_read_only(struct actor *a, const void *arg, size_t size)
+{
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd;
+
+	if (page == MAP_FAILED)
+		return -1;
+	memcpy(page, arg, size);
+	mprotect(page, 4096, PROT_READ);
+	fd = ioctl(a->w->dev, CAROM_IOC_OPEN, page);
+	munmap(page, 4096);
+	return fd;
+}
+
 /* What is behind the argument is there, whatever size it claims. */
 bool op_open(struct actor *a)
 {
@@ -147,7 +162,10 @@ bool op_open(struct actor *a)
 		change_arg(a, arg);
 	bound(arg);
 	arg->size = one_in(a, 20) ? arg->size + below(a, 80) : arg->size;
-	fd = ioctl(a->w->dev, CAROM_IOC_OPEN, any_pointer(a, arg));
+	if (one_in(a, 16))
+		fd = open_read_only(a, buf, sizeof(buf));
+	else
+		fd = ioctl(a->w->dev, CAROM_IOC_OPEN, any_pointer(a, arg));
 	if (file > 2 && file != a->w->dev)
 		close(file);
 	if (fd < 0) {
