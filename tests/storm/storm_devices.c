@@ -96,6 +96,17 @@ static void resets(void **state)
 	assert_int_not_equal(s.io_rounds, 0);
 }
 
+/*
+ * Function resets and suspends freeze the queues in one task and thaw them in
+ * another, which lockdep of 6.12 takes for a lock that was not given back, and
+ * after a complaint it finds nothing any more.
+ */
+static void skip_with_lockdep(void)
+{
+	if (!access("/proc/lockdep", F_OK))
+		skip_because("lockdep does not understand how the driver freezes");
+}
+
 /* The same through the PCI core, which asks the driver to prepare. */
 static void reset_function(const char *ctrl)
 {
@@ -107,6 +118,7 @@ static void function_resets(void **state)
 	struct storm s;
 
 	(void)state;
+	skip_with_lockdep();
 	vm_sh("[ -w /sys/class/nvme/%s/device/reset ]", storm_controller("carom0"));
 	reset_storm(&s, "function resets", storm_times(20), reset_function);
 }
@@ -123,6 +135,7 @@ static void suspends(void **state)
 	struct storm s;
 
 	(void)state;
+	skip_with_lockdep();
 	reset_storm(&s, "suspends", times, suspend);
 	assert_true(s.ends[CAROM_END_STOPPED] > times / 4);
 	assert_int_not_equal(s.io_rounds, 0);
