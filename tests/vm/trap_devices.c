@@ -192,7 +192,7 @@ static void large_lbas(void **state)
 
 static void metadata(void **state)
 {
-	const char *path = device("meta8");
+	const char *path = device("meta64");
 
 	(void)state;
 	vm_refused(path, EOPNOTSUPP, CAROM_REFUSED_INTEGRITY, path + strlen("/dev/"));
