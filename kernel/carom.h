@@ -177,12 +177,12 @@ int carom_walker_init(void);
 /**
  * struct carom_slot - one chain
  * @chain: the driver's part
- * @hop: what the walker sees
+ * @hop: what the walker sees; its index counts the nodes that the walker has
+ *	seen in this chain
  * @session: the owner
  * @run: the run that the last node was in, where the next is looked for first
  * @node: kernel address of the node
  * @scratch: kernel address of the scratch
- * @hops: nodes that the walker has seen in this chain
  * @end: how it ended, CAROM_END_NONE while it runs
  * @code: see struct carom_lookup
  * @at: see struct carom_lookup
@@ -204,7 +204,6 @@ struct carom_slot {
 	const struct carom_run	*run;
 	const u8		*node;
 	u8			*scratch;
-	u32			hops;
 	enum carom_end		end;
 	s32			code;
 	u64			at;

@@ -20,9 +20,11 @@ static struct carom_slot *carom_slot_of(struct nvme_chain *chain)
 	return container_of(chain, struct carom_slot, chain);
 }
 
-/* May the chain go to @offset, and where is that? Context: any. */
-static __always_inline enum carom_end
-carom_chain_locate(struct carom_slot *slot, s64 offset, u64 *slba)
+/*
+ * May the chain go to @offset, and where is that? Context: any.
+ * Return: the LBA, or a negative enum carom_end.
+ */
+static __always_inline s64 carom_chain_locate(struct carom_slot *slot, s64 offset)
 {
 	const struct carom_session *s = slot->session;
 	const struct carom_run *run = slot->run;
@@ -30,86 +32,82 @@ carom_chain_locate(struct carom_slot *slot, s64 offset, u64 *slba)
 	u64 skip;
 
 	if (offset & s->lba_mask)
-		return CAROM_END_UNALIGNED;
+		return -CAROM_END_UNALIGNED;
 	if (offset > s->last_offset)
-		return CAROM_END_RANGE;
+		return -CAROM_END_RANGE;
 	if (unlikely(!run || !carom_run_holds(run, start))) {
 		run = carom_map_search(&s->file->map, start);
 		if (!run)
-			return CAROM_END_HOLE;
+			return -CAROM_END_HOLE;
 		slot->run = run;
 	}
 	skip = start - run->start;
 	if (run->len - skip < s->node_sectors)
-		return CAROM_END_SPLIT;
-	*slba = (run->sector + skip) >> s->lba_shift;
-	return CAROM_END_NONE;
+		return -CAROM_END_SPLIT;
+	return (run->sector + skip) >> s->lba_shift;
 }
 
 static __always_inline enum carom_end carom_chain_limits(const struct carom_slot *slot)
 {
 	if (READ_ONCE(slot->canceled))
 		return CAROM_END_CANCELED;
-	if (slot->hops >= slot->session->max_hops)
+	if (slot->hop.index >= slot->session->max_hops)
 		return CAROM_END_HOPS;
 	if (time_after(jiffies, slot->deadline))
 		return CAROM_END_DEADLINE;
 	return CAROM_END_NONE;
 }
 
-/* The walker's word that there is nothing more to read. */
-static void carom_chain_finish(struct carom_slot *slot, s64 ret)
+/* Nothing more to read; @at is what user space is told. Returns what ends a chain. */
+static s64 carom_chain_over(struct carom_slot *slot, enum carom_end end, u64 at)
 {
-	slot->at = slot->hop.offset;
-	switch (ret) {
-	case CAROM_STEP_DONE:
-		slot->end = CAROM_END_DONE;
-		return;
-	case CAROM_STEP_MISS:
-		slot->end = CAROM_END_MISS;
-		return;
-	default:
-		break;
-	}
-	if (ret <= -CAROM_STEP_FAIL_BASE && ret >= CAROM_STEP_FAIL(CAROM_STEP_FAIL_MAX)) {
-		slot->end = CAROM_END_WALKER;
+	slot->end = end;
+	slot->at = at;
+	return -1;
+}
+
+/* The walker's word that there is nothing more to read. */
+static s64 carom_chain_finish(struct carom_slot *slot, s64 ret)
+{
+	enum carom_end end = CAROM_END_BAD_RETURN;
+
+	if (ret == CAROM_STEP_DONE) {
+		end = CAROM_END_DONE;
+	} else if (ret == CAROM_STEP_MISS) {
+		end = CAROM_END_MISS;
+	} else if (ret <= -CAROM_STEP_FAIL_BASE && ret >= CAROM_STEP_FAIL(CAROM_STEP_FAIL_MAX)) {
+		end = CAROM_END_WALKER;
 		slot->code = -ret - CAROM_STEP_FAIL_BASE;
-		return;
 	}
-	slot->end = CAROM_END_BAD_RETURN;
+	return carom_chain_over(slot, end, slot->hop.offset);
 }
 
 /*
  * A node has arrived. Hard interrupt context mostly, within an RCU read-side
  * section that also keeps the walker's program alive.
  */
-static bool carom_chain_hop(struct nvme_chain *chain, u64 *slba)
+static s64 carom_chain_hop(struct nvme_chain *chain)
 {
 	struct carom_slot *slot = carom_slot_of(chain);
 	const struct carom_walker_ops *ops = rcu_dereference(slot->session->walker->ops);
-	s64 ret;
+	enum carom_end end;
+	s64 next, slba;
 
-	if (!ops) {
-		slot->end = CAROM_END_UNLOADED;
-		slot->at = slot->hop.offset;
-		return false;
-	}
-	ret = ops->step(&slot->hop);
-	slot->hops++;
-	if (ret < 0) {
-		carom_chain_finish(slot, ret);
-		return false;
-	}
-	slot->at = ret;
-	slot->end = carom_chain_limits(slot);
-	if (!slot->end)
-		slot->end = carom_chain_locate(slot, ret, slba);
-	if (slot->end)
-		return false;
-	slot->hop.offset = ret;
-	slot->hop.index = slot->hops;
+	if (unlikely(!ops))
+		return carom_chain_over(slot, CAROM_END_UNLOADED, slot->hop.offset);
+	next = ops->step(&slot->hop);
+	slot->hop.index++;
+	if (next < 0)
+		return carom_chain_finish(slot, next);
+	end = carom_chain_limits(slot);
+	if (unlikely(end))
+		return carom_chain_over(slot, end, next);
+	slba = carom_chain_locate(slot, next);
+	if (unlikely(slba < 0))
+		return carom_chain_over(slot, -slba, next);
+	slot->hop.offset = next;
 	slot->resubmits++;
-	return true;
+	return slba;
 }
 
 /*
@@ -125,6 +123,7 @@ static void carom_chain_end(struct nvme_chain *chain, u16 status, enum nvme_chai
 	if (stop != NVME_CHAIN_WENT_ON) {
 		/* Counted by the hop that asked for it. */
 		slot->resubmits--;
+		slot->at = slot->hop.offset;
 	} else if (status) {
 		slot->end = CAROM_END_IO;
 		slot->code = status;
@@ -181,25 +180,25 @@ static void carom_chain_wait(struct carom_slot *slot)
 /* Read at slot->at and go on from there. Task context, sleeps. */
 static enum carom_end carom_chain_leg(struct carom_slot *slot)
 {
-	u64 slba;
+	s64 slba;
 	int err;
 
 	/* What user space gave as a start may be more than a file offset can be. */
 	if ((s64)slot->at < 0)
 		return CAROM_END_RANGE;
 	slot->end = carom_chain_limits(slot);
-	if (!slot->end)
-		slot->end = carom_chain_locate(slot, slot->at, &slba);
 	if (slot->end)
 		return slot->end;
+	slba = carom_chain_locate(slot, slot->at);
+	if (slba < 0)
+		return -slba;
 	if (carom_file_moved(slot->session->file))
 		return CAROM_END_STALE;
 
 	slot->hop.offset = slot->at;
-	slot->hop.index = slot->hops;
 	slot->waiter = current;
 	slot->done = false;
-	err = nvme_chain_submit(&slot->chain, slba);
+	err = nvme_chain_submit(&slot->chain, slba, 0);
 	if (err == -ESTALE)
 		return CAROM_END_STALE;
 	if (err)
@@ -210,7 +209,7 @@ static enum carom_end carom_chain_leg(struct carom_slot *slot)
 
 static void carom_chain_begin(struct carom_slot *slot, u64 offset)
 {
-	slot->hops = 0;
+	slot->hop.index = 0;
 	slot->code = 0;
 	slot->at = offset;
 	slot->canceled = false;
@@ -221,7 +220,7 @@ static void carom_chain_begin(struct carom_slot *slot, u64 offset)
 static void carom_chain_count(struct carom_slot *slot)
 {
 	slot->lookups++;
-	slot->total_hops += slot->hops;
+	slot->total_hops += slot->hop.index;
 	slot->ends[slot->end]++;
 }
 
@@ -249,7 +248,7 @@ int carom_chain_lookup(struct carom_session *s, struct carom_lookup *arg)
 		slot->yields++;
 	carom_chain_count(slot);
 	arg->end = slot->end;
-	arg->hops = slot->hops;
+	arg->hops = slot->hop.index;
 	arg->code = slot->code;
 	arg->at = slot->at;
 	clear_bit_unlock(0, &slot->busy);
