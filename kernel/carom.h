@@ -3,30 +3,41 @@
  * Inside carom.ko.
  *
  * A session (session.c) holds a sealed file (seal.c) with its extent map
- * (map.c), a walker (walker.c) and slots (slots.c). A lookup (chain.c) is one
- * chain in one slot.
+ * (map.c), a walker (walker.c) and slots (slots.c). A lookup is one chain
+ * (chain.c) in one slot; its caller waits (wait.c) or is told by an io_uring
+ * (uring.c).
  *
  * Locks, outer to inner:
  *	carom_files_lock	mutex: list of sealed files and their counts
  *	carom_file.lock		mutex: sealing and mapping of one file
  *	inode lock		taken inside seal.c and by bmap()
  *	carom_walkers_lock	mutex: list of walkers; never with the above
- * The completion path takes none of them: it looks at what a session keeps
- * constant for its life, at its own slot, and at the walker under RCU.
+ * The completion path and lookups take none of them: they look at what a session
+ * keeps constant for its life, at their own slot, and at the walker under RCU.
+ * A lookup through an io_uring relies on that ring's lock, see uring.c.
+ *
+ * Contexts: the completion path is in hard interrupt context, on poll queues in
+ * the context of whichever task polls, and in a kernel thread when a request
+ * times out or is canceled by a reset. Everything else is in task context.
  */
 #ifndef CAROM_CAROM_H
 #define CAROM_CAROM_H
 
 #include <linux/atomic.h>
+#include <linux/bits.h>
 #include <linux/fs.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/nvme-chain.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 #include <linux/carom.h>
 
 #include "compat.h"
+
+struct io_comp_batch;
+struct io_uring_cmd;
 
 /* --- map.c: file offset to LBA --- */
 
@@ -174,6 +185,10 @@ int carom_walker_init(void);
 
 /* --- slots.c: the memory of chains --- */
 
+/* In carom_slot.state. A chain that is canceled goes to no further node. */
+#define CAROM_SLOT_BUSY		BIT(0)
+#define CAROM_SLOT_CANCELED	BIT(1)
+
 /**
  * struct carom_slot - one chain
  * @chain: the driver's part
@@ -187,15 +202,25 @@ int carom_walker_init(void);
  * @code: see struct carom_lookup
  * @at: see struct carom_lookup
  * @deadline: in jiffies
- * @canceled: the waiter is being killed
- * @done: the driver is finished with the request
- * @waiter: who sleeps until then
- * @busy: bit 0: a lookup owns the slot
+ * @state: CAROM_SLOT_*, 0 while no lookup owns the slot
+ * @ended: called on the completion path when the driver is finished with the
+ *	request; the slot may then go on to another lookup before it returns
+ * @done: as told by @ended to who looks instead of being told
+ * @polled: the last leg was on a poll queue
+ * @waiter: who sleeps or polls until @done (wait.c)
+ * @hop_ns: what a hop takes, for hybrid polling (wait.c)
+ * @cmd: the command that is to be completed (uring.c)
+ * @result: where user space finds what it is told about @cmd
+ * @work: goes on with a chain when that may have to sleep (uring.c)
  * @lookups: totals, written by whoever owns the slot
  * @total_hops: likewise
  * @resubmits: likewise
  * @yields: likewise
+ * @polls: likewise
  * @ends: likewise
+ *
+ * What several contexts share of a slot is @state, @done and, in what a poller
+ * sees of its own chain, @hop.
  */
 struct carom_slot {
 	struct nvme_chain	chain;
@@ -208,15 +233,22 @@ struct carom_slot {
 	s32			code;
 	u64			at;
 	unsigned long		deadline;
-	bool			canceled;
+	unsigned long		state;
+	void			(*ended)(struct carom_slot *slot);
 	bool			done;
+	bool			polled;
+
 	struct task_struct	*waiter;
-	unsigned long		busy;
+	u64			hop_ns;
+	struct io_uring_cmd	*cmd;
+	struct carom_result	*result;
+	struct work_struct	work;
 
 	u64			lookups;
 	u64			total_hops;
 	u64			resubmits;
 	u64			yields;
+	u64			polls;
 	u64			ends[CAROM_END_NR];
 } ____cacheline_aligned;
 
@@ -225,6 +257,9 @@ struct carom_session;
 int carom_slots_alloc(struct carom_session *s);
 void carom_slots_free(struct carom_session *s);
 int carom_slots_mmap(struct carom_session *s, struct vm_area_struct *vma);
+struct carom_slot *carom_slot_take(struct carom_session *s, u32 index);
+void carom_slot_release(struct carom_slot *slot);
+int carom_slot_cancel(struct carom_slot *slot);
 
 /* --- session.c --- */
 
@@ -234,6 +269,7 @@ int carom_slots_mmap(struct carom_session *s, struct vm_area_struct *vma);
  * @walker: NULL for a session that only maps
  * @slots: @nr_slots of them
  * @scratch: vmalloc_user() area, @scratch_stride per slot
+ * @results: vmalloc_user() area, one per slot
  * @last_offset: the last file offset at which a node can start
  * @lba_mask: bits of a file offset that must be zero
  * @lba_shift: log2 of sectors per LBA
@@ -252,6 +288,7 @@ struct carom_session {
 	struct carom_walker	*walker;
 	struct carom_slot	*slots;
 	void			*scratch;
+	struct carom_result	*results;
 	s64			last_offset;
 	u32			lba_mask;
 	u32			lba_shift;
@@ -269,9 +306,36 @@ int carom_session_open(struct carom_open *arg, struct carom_why *why,
 		       struct file **out);
 unsigned int carom_session_count(void);
 
-/* --- chain.c --- */
+/* --- chain.c: what all lookups have in common --- */
+
+/**
+ * enum carom_leg - what became of a leg, which is a read and what follows from it
+ * @CAROM_LEG_SENT: it is on its way
+ * @CAROM_LEG_ENDED: the lookup has ended without it
+ * @CAROM_LEG_NO_TAG: it would have to wait for a request
+ */
+enum carom_leg {
+	CAROM_LEG_SENT,
+	CAROM_LEG_ENDED,
+	CAROM_LEG_NO_TAG,
+};
 
 void carom_chain_init(struct carom_slot *slot);
-int carom_chain_lookup(struct carom_session *s, struct carom_lookup *arg);
+void carom_chain_begin(struct carom_slot *slot, u64 offset);
+enum carom_leg carom_chain_leg(struct carom_slot *slot, unsigned int flags);
+void carom_chain_count(struct carom_slot *slot);
+
+/* --- wait.c: lookups whose caller waits --- */
+
+int carom_wait_lookup(struct carom_session *s, struct carom_lookup *arg);
+
+/* --- uring.c: lookups that are commands of an io_uring --- */
+
+void carom_uring_init_slot(struct carom_slot *slot);
+int carom_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags);
+int carom_uring_iopoll(struct io_uring_cmd *cmd, struct io_comp_batch *iob,
+		       unsigned int poll_flags);
+int carom_uring_init(void);
+void carom_uring_exit(void);
 
 #endif /* CAROM_CAROM_H */

@@ -2,16 +2,13 @@
 /*
  * Chains: one lookup, from the first read to the reason why it ended.
  *
- * A slot belongs to the lookup that has set its busy bit, from
- * carom_chain_lookup() in task context; while a request is with the driver
- * the slot is touched by the completion path only. The completion hands it
- * back. So nothing in a slot needs a lock.
+ * A slot belongs to the lookup that has taken it, in task context; while a
+ * request is with the driver the slot is touched by the completion path only.
+ * The completion hands it back with slot->ended(). So nothing in a slot needs
+ * a lock. Who waits, and how, is wait.c's or uring.c's business.
  */
 #include <linux/jiffies.h>
-#include <linux/nospec.h>
 #include <linux/rcupdate.h>
-#include <linux/sched.h>
-#include <linux/sched/signal.h>
 
 #include "carom.h"
 
@@ -49,7 +46,7 @@ static __always_inline s64 carom_chain_locate(struct carom_slot *slot, s64 offse
 
 static __always_inline enum carom_end carom_chain_limits(const struct carom_slot *slot)
 {
-	if (READ_ONCE(slot->canceled))
+	if (READ_ONCE(slot->state) & CAROM_SLOT_CANCELED)
 		return CAROM_END_CANCELED;
 	if (slot->hop.index >= slot->session->max_hops)
 		return CAROM_END_HOPS;
@@ -83,8 +80,9 @@ static s64 carom_chain_finish(struct carom_slot *slot, s64 ret)
 }
 
 /*
- * A node has arrived. Hard interrupt context mostly, within an RCU read-side
- * section that also keeps the walker's program alive.
+ * A node has arrived. Hard interrupt context mostly, task context on polled
+ * queues, within an RCU read-side section that also keeps the walker's program
+ * alive.
  */
 static s64 carom_chain_hop(struct nvme_chain *chain)
 {
@@ -118,7 +116,6 @@ static s64 carom_chain_hop(struct nvme_chain *chain)
 static void carom_chain_end(struct nvme_chain *chain, u16 status, enum nvme_chain_stop stop)
 {
 	struct carom_slot *slot = carom_slot_of(chain);
-	struct task_struct *waiter;
 
 	if (stop != NVME_CHAIN_WENT_ON) {
 		/* Counted by the hop that asked for it. */
@@ -131,11 +128,8 @@ static void carom_chain_end(struct nvme_chain *chain, u16 status, enum nvme_chai
 	}
 	if (stop == NVME_CHAIN_STOPPED)
 		slot->end = CAROM_END_STOPPED;
-	/* The waiter may be gone with the next store; RCU keeps its memory. */
-	waiter = slot->waiter;
-	/* Pairs with carom_chain_wait(): the slot is the waiter's again. */
-	smp_store_release(&slot->done, true);
-	wake_up_process(waiter);
+	slot->polled = nvme_chain_polled(chain);
+	slot->ended(slot);
 }
 
 static const struct nvme_chain_ops carom_chain_ops = {
@@ -152,105 +146,71 @@ void carom_chain_init(struct carom_slot *slot)
 	slot->chain.bytes = s->node_size;
 	slot->chain.lba_shift = s->file->limits.lba_shift;
 	slot->chain.budget_jiffies = s->deadline;
+	slot->hop.node_size = s->node_size;
 }
 
-/*
- * A request in flight cannot be called back; its chain can be kept from going
- * on, so that what is left to wait for is one read.
- */
-static void carom_chain_wait(struct carom_slot *slot)
+static enum carom_leg carom_chain_fail(struct carom_slot *slot, enum carom_end end)
 {
-	unsigned int state = TASK_KILLABLE;
-
-	for (;;) {
-		set_current_state(state);
-		/* Pairs with carom_chain_end(). */
-		if (smp_load_acquire(&slot->done))
-			break;
-		if (state == TASK_KILLABLE && fatal_signal_pending(current)) {
-			WRITE_ONCE(slot->canceled, true);
-			state = TASK_UNINTERRUPTIBLE;
-			continue;
-		}
-		io_schedule();
-	}
-	__set_current_state(TASK_RUNNING);
+	slot->end = end;
+	return CAROM_LEG_ENDED;
 }
 
-/* Read at slot->at and go on from there. Task context, sleeps. */
-static enum carom_end carom_chain_leg(struct carom_slot *slot)
+/**
+ * carom_chain_leg() - read at slot->at and go on from there
+ * @slot: the caller's; with CAROM_LEG_SENT the completion path's, until it
+ *	calls slot->ended()
+ * @flags: NVME_CHAIN_*
+ *
+ * A leg that ends without a reason in slot->end has yielded: its lookup goes on
+ * with another leg.
+ *
+ * Context: task, sleeps unless @flags has NVME_CHAIN_NOWAIT.
+ * Return: CAROM_LEG_SENT slot->ended() will be called, or has been;
+ * CAROM_LEG_ENDED it will not, slot->end says why; CAROM_LEG_NO_TAG nothing
+ * has happened, and NVME_CHAIN_NOWAIT forbids to wait until it can.
+ */
+enum carom_leg carom_chain_leg(struct carom_slot *slot, unsigned int flags)
 {
 	s64 slba;
 	int err;
 
 	/* What user space gave as a start may be more than a file offset can be. */
 	if ((s64)slot->at < 0)
-		return CAROM_END_RANGE;
+		return carom_chain_fail(slot, CAROM_END_RANGE);
 	slot->end = carom_chain_limits(slot);
 	if (slot->end)
-		return slot->end;
+		return CAROM_LEG_ENDED;
 	slba = carom_chain_locate(slot, slot->at);
 	if (slba < 0)
-		return -slba;
+		return carom_chain_fail(slot, -slba);
 	if (carom_file_moved(slot->session->file))
-		return CAROM_END_STALE;
+		return carom_chain_fail(slot, CAROM_END_STALE);
 
 	slot->hop.offset = slot->at;
-	slot->waiter = current;
 	slot->done = false;
-	err = nvme_chain_submit(&slot->chain, slba, 0);
-	if (err == -ESTALE)
-		return CAROM_END_STALE;
-	if (err)
-		return CAROM_END_STOPPED;
-	carom_chain_wait(slot);
-	return slot->end;
+	err = nvme_chain_submit(&slot->chain, slba, flags);
+	if (!err)
+		return CAROM_LEG_SENT;
+	if (err == -EAGAIN)
+		return CAROM_LEG_NO_TAG;
+	return carom_chain_fail(slot, err == -ESTALE ? CAROM_END_STALE : CAROM_END_STOPPED);
 }
 
-static void carom_chain_begin(struct carom_slot *slot, u64 offset)
+/* A lookup begins in a slot that has just been taken. Context: task. */
+void carom_chain_begin(struct carom_slot *slot, u64 offset)
 {
 	slot->hop.index = 0;
 	slot->code = 0;
 	slot->at = offset;
-	slot->canceled = false;
 	slot->deadline = jiffies + slot->session->deadline;
-	slot->hop.node_size = slot->session->node_size;
+	slot->polled = false;
 }
 
-static void carom_chain_count(struct carom_slot *slot)
+/* It has ended, and the slot is about to be released. Context: task. */
+void carom_chain_count(struct carom_slot *slot)
 {
 	slot->lookups++;
 	slot->total_hops += slot->hop.index;
+	slot->polls += slot->polled;
 	slot->ends[slot->end]++;
-}
-
-/**
- * carom_chain_lookup() - run one chain and wait for it
- * @s: the session
- * @arg: as in CAROM_IOC_LOOKUP
- *
- * Context: task, sleeps.
- * Return: 0 when the chain ran; -EINVAL no such slot, -EBUSY it is in use.
- */
-int carom_chain_lookup(struct carom_session *s, struct carom_lookup *arg)
-{
-	struct carom_slot *slot;
-
-	if (arg->slot >= s->nr_slots)
-		return -EINVAL;
-	slot = &s->slots[array_index_nospec(arg->slot, s->nr_slots)];
-	if (test_and_set_bit_lock(0, &slot->busy))
-		return -EBUSY;
-
-	carom_chain_begin(slot, arg->offset);
-	/* A leg that ends without a reason has yielded. */
-	while (!(slot->end = carom_chain_leg(slot)))
-		slot->yields++;
-	carom_chain_count(slot);
-	arg->end = slot->end;
-	arg->hops = slot->hop.index;
-	arg->code = slot->code;
-	arg->at = slot->at;
-	clear_bit_unlock(0, &slot->busy);
-	return 0;
 }

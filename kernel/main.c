@@ -112,12 +112,19 @@ static int __init carom_init(void)
 		       err);
 		return err;
 	}
-	return misc_register(&carom_dev);
+	err = carom_uring_init();
+	if (err)
+		return err;
+	err = misc_register(&carom_dev);
+	if (err)
+		carom_uring_exit();
+	return err;
 }
 
 static void __exit carom_exit(void)
 {
 	misc_deregister(&carom_dev);
+	carom_uring_exit();
 }
 
 module_init(carom_init);

@@ -42,9 +42,9 @@ static long carom_ioc_lookup(struct carom_session *s, struct carom_lookup __user
 
 	if (copy_from_user(&arg, uarg, sizeof(arg)))
 		return -EFAULT;
-	if (arg.flags || arg.reserved)
+	if (arg.reserved)
 		return -EINVAL;
-	err = carom_chain_lookup(s, &arg);
+	err = carom_wait_lookup(s, &arg);
 	if (err)
 		return err;
 	if (copy_to_user(uarg, &arg, sizeof(arg)))
@@ -98,6 +98,7 @@ static void carom_session_sum(const struct carom_session *s, struct carom_stats 
 		st->hops += READ_ONCE(slot->total_hops);
 		st->resubmits += READ_ONCE(slot->resubmits);
 		st->yields += READ_ONCE(slot->yields);
+		st->polls += READ_ONCE(slot->polls);
 		for (end = 0; end < CAROM_END_NR; end++)
 			st->ends[end] += READ_ONCE(slot->ends[end]);
 	}
@@ -146,6 +147,8 @@ static const struct file_operations carom_session_fops = {
 	.unlocked_ioctl	= carom_session_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
 	.mmap		= carom_session_mmap,
+	.uring_cmd	= carom_uring_cmd,
+	.uring_cmd_iopoll = carom_uring_iopoll,
 };
 
 static int carom_check_open(const struct carom_open *arg, struct carom_why *why)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The memory of chains: allocated once per session, mapped into user space. */
+#include <linux/err.h>
 #include <linux/mm.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -34,8 +36,15 @@ static int carom_slot_init(struct carom_session *s, u32 i)
 
 	slot->session = s;
 	slot->scratch = s->scratch + (size_t)i * s->scratch_stride;
+	slot->result = &s->results[i];
 	carom_chain_init(slot);
+	carom_uring_init_slot(slot);
 	return carom_slot_alloc_node(s, slot);
+}
+
+static size_t carom_results_size(const struct carom_session *s)
+{
+	return PAGE_ALIGN(s->nr_slots * sizeof(*s->results));
 }
 
 /* On failure the caller frees with carom_slots_free(). */
@@ -49,6 +58,9 @@ int carom_slots_alloc(struct carom_session *s)
 		return -ENOMEM;
 	s->scratch = vmalloc_user((size_t)s->nr_slots * s->scratch_stride);
 	if (!s->scratch)
+		return -ENOMEM;
+	s->results = vmalloc_user(carom_results_size(s));
+	if (!s->results)
 		return -ENOMEM;
 	for (i = 0; i < s->nr_slots; i++) {
 		err = carom_slot_init(s, i);
@@ -65,6 +77,7 @@ void carom_slots_free(struct carom_session *s)
 
 	for (i = 0; s->slots && i < s->nr_slots; i++)
 		carom_slot_free_node(s, &s->slots[i]);
+	vfree(s->results);
 	vfree(s->scratch);
 	kvfree(s->slots);
 }
@@ -84,20 +97,34 @@ static int carom_insert_node(struct carom_session *s, struct vm_area_struct *vma
 	return 0;
 }
 
+/* What the device or the kernel writes is there to be read, now and later. */
+static int carom_mmap_read_only(struct vm_area_struct *vma)
+{
+	if (vma->vm_flags & (VM_WRITE | VM_EXEC))
+		return -EPERM;
+	vm_flags_mod(vma, VM_DONTEXPAND, VM_MAYWRITE | VM_MAYEXEC);
+	return 0;
+}
+
 static int carom_mmap_nodes(struct carom_session *s, struct vm_area_struct *vma)
 {
 	int err;
 	u32 i;
 
-	if (vma->vm_flags & VM_WRITE)
-		return -EPERM;
-	vm_flags_mod(vma, VM_DONTEXPAND, VM_MAYWRITE);
+	err = carom_mmap_read_only(vma);
+	if (err)
+		return err;
 	for (i = 0; i < s->nr_slots; i++) {
 		err = carom_insert_node(s, vma, i);
 		if (err)
 			return err;
 	}
 	return 0;
+}
+
+static int carom_mmap_results(struct carom_session *s, struct vm_area_struct *vma)
+{
+	return carom_mmap_read_only(vma) ?: remap_vmalloc_range(vma, s->results, 0);
 }
 
 /*
@@ -115,5 +142,52 @@ int carom_slots_mmap(struct carom_session *s, struct vm_area_struct *vma)
 		return carom_mmap_nodes(s, vma);
 	if (offset == CAROM_MMAP_SCRATCH && size == (u64)s->nr_slots * s->scratch_stride)
 		return remap_vmalloc_range(vma, s->scratch, 0);
+	if (offset == CAROM_MMAP_RESULTS && size == carom_results_size(s))
+		return carom_mmap_results(s, vma);
 	return -EINVAL;
+}
+
+/**
+ * carom_slot_take() - make a slot the caller's
+ * @s: the session
+ * @index: as user space gave it
+ *
+ * Context: task.
+ * Return: the slot, until carom_slot_release(); -EINVAL there is none of that
+ * index, -EBUSY it is somebody else's.
+ */
+struct carom_slot *carom_slot_take(struct carom_session *s, u32 index)
+{
+	struct carom_slot *slot;
+
+	if (index >= s->nr_slots)
+		return ERR_PTR(-EINVAL);
+	slot = &s->slots[array_index_nospec(index, s->nr_slots)];
+	/* Pairs with carom_slot_release(). */
+	if (cmpxchg_acquire(&slot->state, 0, CAROM_SLOT_BUSY))
+		return ERR_PTR(-EBUSY);
+	return slot;
+}
+
+/* A cancellation that comes too late finds nothing to cancel. Context: task. */
+void carom_slot_release(struct carom_slot *slot)
+{
+	smp_store_release(&slot->state, 0);
+}
+
+/**
+ * carom_slot_cancel() - keep the chain that is in a slot from going on
+ * @slot: anybody's
+ *
+ * Context: any.
+ * Return: 0; -ENOENT no lookup is in the slot, -EALREADY it has been canceled.
+ */
+int carom_slot_cancel(struct carom_slot *slot)
+{
+	unsigned long old = cmpxchg(&slot->state, CAROM_SLOT_BUSY,
+				    CAROM_SLOT_BUSY | CAROM_SLOT_CANCELED);
+
+	if (old == CAROM_SLOT_BUSY)
+		return 0;
+	return old ? -EALREADY : -ENOENT;
 }

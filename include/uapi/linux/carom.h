@@ -56,12 +56,14 @@
  * @CAROM_END_IO: the device failed the read; code is the NVMe status
  * @CAROM_END_STOPPED: the queue is being reset, frozen or removed
  * @CAROM_END_UNLOADED: the session's walker is gone
- * @CAROM_END_CANCELED: a fatal signal ended the wait
+ * @CAROM_END_CANCELED: the caller is being killed, the io_uring closed, or
+ *	CAROM_URING_CANCEL
  * @CAROM_END_BAD_RETURN: the walker returned what no step may return
  * @CAROM_END_STALE: device geometry is not the one that was sealed
  *
  * From CAROM_END_HOPS on the chain was aborted: the answer may exist, and
- * user space can carry on from carom_lookup.at with what is in the scratch.
+ * user space can carry on from carom_lookup.at (or carom_result.at) with what is
+ * in the scratch.
  */
 enum carom_end {
 	CAROM_END_NONE,
@@ -183,10 +185,25 @@ struct carom_open {
 	char  detail[CAROM_DETAIL_LEN];
 };
 
+/*
+ * Flags of lookups.
+ *
+ * CAROM_LOOKUP_POLL: the caller spins on a queue without interrupts
+ * (nvme.poll_queues) instead of sleeping. If the device has none it sleeps after
+ * all; carom_stats.polls counts the lookups that did poll.
+ * CAROM_LOOKUP_HYBRID: with CAROM_LOOKUP_POLL, after sending a read sleep for
+ * half of what this slot's hops take on average, and only then poll.
+ * CAROM_LOOKUP_NOWAIT: fail with EAGAIN if the first read would have to wait,
+ * until the device's queue has room or is no longer frozen.
+ */
+#define CAROM_LOOKUP_POLL	(1U << 0)
+#define CAROM_LOOKUP_HYBRID	(1U << 1)
+#define CAROM_LOOKUP_NOWAIT	(1U << 2)
+
 /**
  * struct carom_lookup - CAROM_IOC_LOOKUP on a session: run one chain and wait
  * @slot: in: index of the slot; its scratch holds the query
- * @flags: in: 0
+ * @flags: in: CAROM_LOOKUP_*
  * @offset: in: file offset of the first node, in bytes
  * @end: out: enum carom_end
  * @hops: out: nodes that the walker has seen
@@ -196,7 +213,8 @@ struct carom_open {
  *      aborted chain, of the node to read next
  *
  * Returns 0 whenever the chain ran, however it ended. EBUSY: the slot is in
- * use. EINVAL: no such slot, or unknown flags.
+ * use. EINVAL: no such slot, unknown flags, or CAROM_LOOKUP_HYBRID alone. EAGAIN:
+ * see CAROM_LOOKUP_NOWAIT.
  */
 struct carom_lookup {
 	__u32 slot;
@@ -207,6 +225,51 @@ struct carom_lookup {
 	__s32 code;
 	__u32 reserved;
 	__u64 at;
+};
+
+/**
+ * struct carom_uring - IORING_OP_URING_CMD on a session, at sqe->cmd
+ * @slot: index of the slot
+ * @flags: CAROM_URING_LOOKUP: CAROM_LOOKUP_NOWAIT or 0; else 0
+ * @offset: CAROM_URING_LOOKUP: file offset of the first node, in bytes; else 0
+ *
+ * sqe->cmd_op is CAROM_URING_LOOKUP, which runs one chain, or
+ * CAROM_URING_CANCEL, which asks the chain that is in the slot, whoever sent it,
+ * to go to no further node, and does not wait for that. Rings need no particular
+ * flags. Lookups of a ring with IORING_SETUP_IOPOLL are on the device's poll
+ * queues, if it has any.
+ *
+ * The result of CAROM_URING_LOOKUP is an enum carom_end when the chain ran, and
+ * the slot's struct carom_result has the rest. EBUSY: the slot is in use, which
+ * it is until the CQE is there. EINVAL: no such slot, or unknown flags. EAGAIN:
+ * see CAROM_LOOKUP_NOWAIT; without it the io_uring waits in a worker of its own.
+ * That of CAROM_URING_CANCEL is 0, ENOENT: no lookup is in the slot, or EALREADY:
+ * it has been canceled before.
+ */
+struct carom_uring {
+	__u32 slot;
+	__u32 flags;
+	__u64 offset;
+};
+
+/**
+ * struct carom_result - how the last CAROM_URING_LOOKUP of a slot went
+ * @end: enum carom_end, as in the CQE
+ * @hops: see struct carom_lookup
+ * @code: likewise
+ * @sequence: how many there have been in this slot
+ * @at: see struct carom_lookup
+ * @reserved: 0
+ *
+ * Written before the CQE is posted. No two slots share a cache line.
+ */
+struct carom_result {
+	__u32 end;
+	__u32 hops;
+	__s32 code;
+	__u32 sequence;
+	__u64 at;
+	__u64 reserved[5];
 };
 
 /**
@@ -243,6 +306,7 @@ struct carom_extents {
  * @resubmits: reads sent to the device from its completion path
  * @yields: times a chain went back to its caller because one interrupt had
  *          done its share
+ * @polls: chains that were polled
  * @ends: chains by enum carom_end
  */
 struct carom_stats {
@@ -252,6 +316,7 @@ struct carom_stats {
 	__u64 hops;
 	__u64 resubmits;
 	__u64 yields;
+	__u64 polls;
 	__u64 ends[CAROM_END_NR];
 };
 
@@ -262,12 +327,19 @@ struct carom_stats {
 #define CAROM_IOC_EXTENTS	_IOWR(CAROM_IOC_MAGIC, 0x11, struct carom_extents)
 #define CAROM_IOC_STATS		_IOWR(CAROM_IOC_MAGIC, 0x12, struct carom_stats)
 
+/* sqe->cmd_op */
+#define CAROM_URING_LOOKUP	_IOW(CAROM_IOC_MAGIC, 0x20, struct carom_uring)
+#define CAROM_URING_CANCEL	_IOW(CAROM_IOC_MAGIC, 0x21, struct carom_uring)
+
 /*
- * mmap() of a session: the nodes of all slots (read-only, node_stride bytes
- * apart) at CAROM_MMAP_NODES, their scratch areas (scratch_stride apart) at
- * CAROM_MMAP_SCRATCH. MAP_SHARED, from the start of the area.
+ * mmap() of a session: the nodes of all slots (node_stride bytes apart) at
+ * CAROM_MMAP_NODES, their scratch areas (scratch_stride apart) at
+ * CAROM_MMAP_SCRATCH, their struct carom_result (one after the other) at
+ * CAROM_MMAP_RESULTS. MAP_SHARED, from the start of the area and all of it.
+ * Nodes and results are there to be read, neither written nor executed: EPERM.
  */
 #define CAROM_MMAP_NODES	0ULL
 #define CAROM_MMAP_SCRATCH	(1ULL << 40)
+#define CAROM_MMAP_RESULTS	(2ULL << 40)
 
 #endif /* _UAPI_LINUX_CAROM_H */
