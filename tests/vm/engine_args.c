@@ -247,7 +247,9 @@ static void lookups(void **state)
 	assert_errno(ioctl(e.fd, CAROM_IOC_LOOKUP, &look), EINVAL);
 	look.slot = ~0U;
 	assert_errno(ioctl(e.fd, CAROM_IOC_LOOKUP, &look), EINVAL);
-	look = (struct carom_lookup) { .flags = 1 };
+	look = (struct carom_lookup) { .flags = CAROM_LOOKUP_HYBRID };
+	assert_errno(ioctl(e.fd, CAROM_IOC_LOOKUP, &look), EINVAL);
+	look = (struct carom_lookup) { .flags = CAROM_LOOKUP_NOWAIT << 1 };
 	assert_errno(ioctl(e.fd, CAROM_IOC_LOOKUP, &look), EINVAL);
 	look = (struct carom_lookup) { .reserved = 1 };
 	assert_errno(ioctl(e.fd, CAROM_IOC_LOOKUP, &look), EINVAL);

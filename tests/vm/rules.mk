@@ -3,7 +3,7 @@
 
 VM_TEST_PROGRAMS := $(patsubst %.c,$(O)/%,$(wildcard tests/vm/engine_*.c tests/vm/trap_*.c \
 	tests/vm/verifier_*.c))
-VM_TEST_LIB := $(patsubst %,$(O)/tests/%.o,lib/chase lib/engine vm/vm)
+VM_TEST_LIB := $(patsubst %,$(O)/tests/%.o,lib/chase lib/engine vm/vm vm/ring)
 VM_TEST_BPF := $(patsubst %.c,$(O)/%.o,$(wildcard tests/vm/walkers/*.bpf.c \
 	tests/vm/verifier/*.bpf.c) tests/lib/chase.bpf.c)
 VM_TEST_OBJS := $(VM_TEST_PROGRAMS:=.o) $(VM_TEST_LIB)
@@ -16,7 +16,7 @@ $(VM_TEST_OBJS): override CPPFLAGS += -D_GNU_SOURCE $(LIBBPF_CFLAGS)
 
 $(VM_TEST_PROGRAMS): %: %.o $(VM_TEST_LIB)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBBPF_LIBS) -lcmocka -lelf -lz -pthread
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBBPF_LIBS) -lcmocka -luring -lelf -lz -pthread
 
 $(VM_TEST_BPF): $(O)/%.bpf.o: %.bpf.c tests/vm/rules.mk | $(O)/.deps
 	$(call say,BPF,$@)
