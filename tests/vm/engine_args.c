@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "vm.h"
+#include "ring.h"
 
 #define CHASE	VM_FILE("args.chase")
 
@@ -270,6 +270,8 @@ static void map_only(void **state)
 	assert_ptr_equal(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, CAROM_MMAP_NODES), MAP_FAILED);
 	assert_ptr_equal(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, CAROM_MMAP_SCRATCH),
 			 MAP_FAILED);
+	assert_ptr_equal(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, CAROM_MMAP_RESULTS),
+			 MAP_FAILED);
 	close(fd);
 }
 
@@ -306,6 +308,108 @@ static void mappings(void **state)
 	assert_errno(mremap(mem, 3 * 4096, 8 * 4096, MREMAP_MAYMOVE), EFAULT);
 	munmap(mem, 3 * 4096);
 	engine_close(&e);
+}
+
+static void results_mapping(void **state)
+{
+	const int rw = PROT_READ | PROT_WRITE, rx = PROT_READ | PROT_EXEC;
+	struct carom_open arg = { .nr_slots = 65 };	/* a page and one more */
+	struct engine e;
+	unsigned char *mem;
+
+	(void)state;
+	vm_session(&e, CHASE, "chase", 4096, &arg);
+	assert_errno(MAP(2 * 4096, rw, MAP_SHARED, CAROM_MMAP_RESULTS), EPERM);
+	assert_errno(MAP(2 * 4096, rx, MAP_SHARED, CAROM_MMAP_RESULTS), EPERM);
+	assert_errno(MAP(65 * 4096, rx, MAP_SHARED, CAROM_MMAP_NODES), EPERM);
+	assert_errno(MAP(2 * 4096, PROT_READ, MAP_PRIVATE, CAROM_MMAP_RESULTS), EINVAL);
+	assert_errno(MAP(4096, PROT_READ, MAP_SHARED, CAROM_MMAP_RESULTS), EINVAL);
+	assert_errno(MAP(3 * 4096, PROT_READ, MAP_SHARED, CAROM_MMAP_RESULTS), EINVAL);
+	assert_errno(MAP(4096, PROT_READ, MAP_SHARED, CAROM_MMAP_RESULTS + 4096), EINVAL);
+
+	mem = MAP(65 * sizeof(struct carom_result), PROT_READ, MAP_SHARED, CAROM_MMAP_RESULTS);
+	assert_ptr_not_equal(mem, MAP_FAILED);
+	assert_errno(mprotect(mem, 2 * 4096, rw), EACCES);
+	assert_errno(mprotect(mem, 2 * 4096, rx), EACCES);
+	assert_int_equal(mem[0], 0);
+	assert_memory_equal(mem, mem + 1, 2 * 4096 - 1);
+	munmap(mem, 2 * 4096);
+	mem = MAP(65 * 4096, PROT_READ, MAP_SHARED, CAROM_MMAP_NODES);
+	assert_ptr_not_equal(mem, MAP_FAILED);
+	assert_errno(mprotect(mem, 65 * 4096, rx), EACCES);
+	munmap(mem, 65 * 4096);
+	engine_close(&e);
+}
+
+static void refused_commands(struct ring *r)
+{
+	static const struct {
+		__u32 op, slot, flags;
+		__u64 offset;
+		int err;
+	} cases[] = {
+		{ 0, 0, 0, 0, -ENOTTY },
+		{ CAROM_IOC_LOOKUP, 0, 0, 0, -ENOTTY },
+		{ CAROM_URING_LOOKUP ^ 0x10000, 0, 0, 0, -ENOTTY },
+		{ CAROM_URING_LOOKUP, 2, 0, 0, -EINVAL },
+		{ CAROM_URING_LOOKUP, ~0U, 0, 0, -EINVAL },
+		{ CAROM_URING_LOOKUP, 0, CAROM_LOOKUP_POLL, 0, -EINVAL },
+		{ CAROM_URING_LOOKUP, 0, CAROM_LOOKUP_POLL | CAROM_LOOKUP_HYBRID, 0, -EINVAL },
+		{ CAROM_URING_LOOKUP, 0, CAROM_LOOKUP_NOWAIT << 1, 0, -EINVAL },
+		{ CAROM_URING_LOOKUP, 0, 1U << 31, 0, -EINVAL },
+		{ CAROM_URING_CANCEL, 2, 0, 0, -EINVAL },
+		{ CAROM_URING_CANCEL, ~0U, 0, 0, -EINVAL },
+		{ CAROM_URING_CANCEL, 0, CAROM_LOOKUP_NOWAIT, 0, -EINVAL },
+		{ CAROM_URING_CANCEL, 0, 0, 4096, -EINVAL },
+		{ CAROM_URING_CANCEL, 0, 0, 0, -ENOENT },
+		{ CAROM_URING_LOOKUP, 1, 0, 511, CAROM_END_UNALIGNED },
+		{ CAROM_URING_LOOKUP, 1, 0, -1ULL, CAROM_END_RANGE },
+		{ CAROM_URING_LOOKUP, 1, 0, 64 * 4096, CAROM_END_RANGE },
+	};
+	unsigned int i;
+	int res;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		res = ring_call(r, cases[i].op, cases[i].slot, cases[i].flags, cases[i].offset);
+		if (res != cases[i].err)
+			fail_msg("%s: command %u: %d instead of %d", r->flavour->name, i, res,
+				 cases[i].err);
+	}
+}
+
+static void ring_commands(void **state)
+{
+	struct carom_open arg = { .nr_slots = 2 };
+	const struct carom_result *results;
+	int dev = vm_open("/dev/carom", O_RDWR);
+	struct io_uring_sqe *sqe;
+	struct engine e;
+	unsigned int i;
+	struct ring r;
+
+	(void)state;
+	for (i = 0; i < RING_FLAVOURS; i++) {
+		vm_session(&e, CHASE, "chase", 4096, &arg);
+		results = ring_map_results(&e);
+		ring_open(&r, &e, &ring_flavours[i], 8);
+		refused_commands(&r);
+		assert_int_equal(vm_stats(&e).lookups, 3);
+		assert_int_equal(results[0].sequence, 0);
+		assert_int_equal(results[1].sequence, 3);
+		assert_int_equal(results[1].end, CAROM_END_RANGE);
+		assert_int_equal(results[1].hops, 0);
+		assert_int_equal(results[1].at, 64 * 4096);
+		/* What makes sessions takes no commands. */
+		sqe = ring_command(&r, CAROM_URING_LOOKUP, 0, 0, 0, 0);
+		sqe->fd = dev;
+		sqe->flags = 0;
+		ring_submit(&r);
+		assert_int_equal(ring_wait(&r, NULL), -EOPNOTSUPP);
+		ring_close(&r);
+		ring_unmap_results(&e, results);
+		engine_close(&e);
+	}
+	close(dev);
 }
 
 static void *lookup_thread(void *arg)
@@ -360,6 +464,8 @@ int main(void)
 		cmocka_unit_test(lookups),
 		cmocka_unit_test(map_only),
 		cmocka_unit_test(mappings),
+		cmocka_unit_test(results_mapping),
+		cmocka_unit_test(ring_commands),
 		cmocka_unit_test(busy_slot),
 	};
 

@@ -201,3 +201,92 @@ void ring_set_requests(unsigned int requests)
 	snprintf(path, sizeof(path), "/sys/class/block/%s/queue/nr_requests", device());
 	set_number(path, requests, &first);
 }
+
+static void read_next(struct bench *b, const char *path)
+{
+	struct chase_node node;
+	int fd = vm_open(path, O_RDONLY);
+	unsigned int i;
+
+	for (i = 0; i < BENCH_NODES; i++) {
+		assert_int_equal(pread(fd, &node, sizeof(node), i * 4096), sizeof(node));
+		b->next[i] = (__u32)(node.next / 4096);
+	}
+	close(fd);
+}
+
+void bench_open(struct bench *b, const char *path, unsigned int slots)
+{
+	struct carom_open arg = { .nr_slots = slots, .max_hops = CAROM_MAX_HOPS };
+
+	read_next(b, path);
+	vm_session(&b->e, path, "chase", 4096, &arg);
+	b->results = ring_map_results(&b->e);
+	b->depth = calloc(slots, sizeof(*b->depth));
+	b->start = calloc(slots, sizeof(*b->start));
+	b->sequence = calloc(slots, sizeof(*b->sequence));
+	assert_true(b->depth && b->start && b->sequence);
+}
+
+void bench_close(struct bench *b)
+{
+	free(b->depth);
+	free(b->start);
+	free(b->sequence);
+	ring_unmap_results(&b->e, b->results);
+	engine_close(&b->e);
+}
+
+__u64 bench_ask(struct bench *b, __u32 slot, __u32 start, __u32 depth)
+{
+	struct chase_query *query = engine_scratch(&b->e, slot);
+
+	b->depth[slot] = depth;
+	b->start[slot] = start % BENCH_NODES;
+	*query = (struct chase_query) { .depth = depth, .id = ~0ULL };
+	return b->start[slot] * 4096ULL;
+}
+
+void bench_check(struct bench *b, __u32 slot, int res)
+{
+	const struct chase_query *query = engine_scratch(&b->e, slot);
+	const struct carom_result *r = &b->results[slot];
+	const struct chase_node *node = engine_node(&b->e, slot);
+	__u32 want = b->start[slot], i;
+
+	for (i = 1; i < b->depth[slot]; i++)
+		want = b->next[want];
+	if (res != CAROM_END_DONE || query->id != want)
+		fail_msg("slot %u, depth %u from %u: %d, number %llu instead of %u", slot,
+			 b->depth[slot], b->start[slot], res, query->id, want);
+	assert_int_equal(r->end, res);
+	assert_int_equal(r->hops, b->depth[slot]);
+	assert_int_equal(r->code, 0);
+	assert_int_equal(r->at, want * 4096);
+	assert_int_equal(r->sequence, ++b->sequence[slot]);
+	assert_int_equal(node->id, want);
+	assert_int_equal(node->next, b->next[want] * 4096ULL);
+}
+
+void bench_run(struct bench *b, struct ring *r, __u32 first, __u32 slots, unsigned int count,
+		unsigned int depth)
+{
+	unsigned int sent, seen;
+	__u64 slot;
+	int res;
+
+	for (sent = 0; sent < slots && sent < count; sent++)
+		ring_lookup(r, first + sent, 0, bench_ask(b, first + sent, sent * 7, 1 + sent % depth));
+	ring_submit(r);
+	for (seen = 0; seen < count; seen++) {
+		res = ring_wait(r, &slot);
+		assert_in_range(slot, first, first + slots - 1);
+		bench_check(b, (__u32)slot, res);
+		if (sent == count)
+			continue;
+		ring_lookup(r, (__u32)slot, 0,
+			    bench_ask(b, (__u32)slot, sent * 7, 1 + sent % depth));
+		ring_submit(r);
+		sent++;
+	}
+}

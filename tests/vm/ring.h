@@ -63,4 +63,37 @@ bool ring_device_polls(void);
 void ring_set_budget(unsigned int budget);
 void ring_set_requests(unsigned int requests);
 
+#define BENCH_NODES 256
+
+/**
+ * struct bench - a session on a file of BENCH_NODES, and what was asked in its slots
+ * @e: the session
+ * @results: its results
+ * @depth: of the last lookup in each slot
+ * @start: node that it began with
+ * @sequence: lookups through rings that each slot has had
+ * @next: the node that each node names
+ */
+struct bench {
+	struct engine e;
+	const struct carom_result *results;
+	__u32 *depth, *start, *sequence;
+	__u32 next[BENCH_NODES];
+};
+
+void bench_open(struct bench *b, const char *path, unsigned int slots);
+void bench_close(struct bench *b);
+
+/* Fill in the query for a walk of @depth nodes from number @start; the offset of that. */
+__u64 bench_ask(struct bench *b, __u32 slot, __u32 start, __u32 depth);
+/* The completion of it says @res. */
+void bench_check(struct bench *b, __u32 slot, int res);
+
+/*
+ * @count lookups of depths up to @depth in the @slots slots from @first on; whatever
+ * slot is free takes the next.
+ */
+void bench_run(struct bench *b, struct ring *r, __u32 first, __u32 slots, unsigned int count,
+	       unsigned int depth);
+
 #endif /* CAROM_TESTS_RING_H */
