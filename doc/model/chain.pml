@@ -1,26 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * One chain against everything that can happen to it: its device, a reset of
- * the controller, its walker being unloaded, its caller being killed, and the
- * session being closed.
+ * the controller, its walker being unloaded, its caller or its ring going away,
+ * a cancellation, others who poll its queue, and the session being closed.
  *
- * What is a store or a load in kernel/chain.c, kernel/walker.c and the hook in
- * nvme's pci.c is one step here; spin interleaves the steps in every order. An
- * RCU read-side section is `reading`, a grace period waits until nobody reads.
+ * What is a store or a load in kernel/chain.c, kernel/uring.c, kernel/slots.c,
+ * kernel/walker.c and the hook in nvme's pci.c is one step here; spin interleaves
+ * the steps in every order. An RCU read-side section is `reading`, a grace period
+ * waits until nobody reads.
  *
  * Checked by tests/model/model.test:
  *	no doorbell is rung on a queue that has been deleted
+ *	no completion queue is polled that has been freed
  *	no step runs in a walker that has been freed
  *	the slot is touched by nobody after the session is gone
- *	a chain ends once, and it does end
+ *	no cancellation is left over for the slot's next lookup
+ *	each leg of a chain ends once, and the chain does end
  */
 
 #define MAX_HOPS	3
+#define MAX_YIELDS	1	/* one way of being in the middle of things is enough */
+#define POLLERS		2
 
-/* The driver's queue. */
-bool quiesced, live = true, queue_lives = true;
+/* The driver's queue: with interrupts, or polled. */
+bool polled;
+bool quiesced, live = true, queue_lives = true, cq_lives = true;
 byte reading;			/* RCU read-side sections on the completion path */
-bool handler;			/* the completion handler runs; freeing the IRQ waits */
+bool handler;			/* in the interrupt, whose end freeing it waits for, or cq_poll_lock */
+
+/* The request queue: what holds a reference, and whether nobody gets one any more. */
+byte refs;
+bool frozen;
 
 /* The command, as the device has it. */
 bool at_device, cqe, cqe_failed;
@@ -29,8 +39,8 @@ bool at_device, cqe, cqe_failed;
 bool started;
 
 /* The slot. */
-bool slot_lives = true, done, canceled;
-byte hops, ends;
+bool slot_lives = true, done, yielded, busy, canceled;
+byte hops, ends, yields;
 
 /* The walker. */
 bool ops = true, program_lives = true;
@@ -53,14 +63,16 @@ inline ring_doorbell()
 	at_device = true
 }
 
-/* nvme_chain_end_io(), carom_chain_end() */
-inline end_chain()
+/* nvme_chain_end_io(), carom_chain_end(); then the request is freed. */
+inline end_chain(why)
 {
 	touch_slot();
 	ends++;
 	assert(ends == 1);
 	started = false;
-	done = true
+	yielded = why;
+	done = true;
+	refs--
 }
 
 /* carom_chain_hop(), then nvme_chain_hop(): read again, or end. */
@@ -68,6 +80,7 @@ inline handle_completion()
 {
 	reading++;
 	again = false;
+	over = false;
 	if
 	:: cqe_failed -> cqe_failed = false
 	:: else ->
@@ -78,7 +91,7 @@ inline handle_completion()
 			/* The step runs for a while, after its program was looked up. */
 			skip;
 			assert(program_lives);
-			hops++;
+			hops = (hops < MAX_HOPS -> hops + 1 : hops);
 			if
 			:: true -> skip			/* found, not found, failed */
 			:: hops < MAX_HOPS && !canceled -> again = true
@@ -87,14 +100,16 @@ inline handle_completion()
 		fi
 	fi;
 	if
-	:: again && live && !quiesced -> ring_doorbell()
-	:: again && !(live && !quiesced) -> again = false
+	:: again && live && !quiesced && !frozen -> ring_doorbell()
+	:: again && live && !quiesced && !frozen && yields < MAX_YIELDS ->
+		again = false; over = true; yields++		/* chain_budget */
+	:: again && !(live && !quiesced && !frozen) -> again = false
 	:: else -> skip
 	fi;
 	reading--;
 	if
 	:: again -> skip
-	:: else -> reading++; end_chain(); reading--
+	:: else -> reading++; end_chain(over); reading--
 	fi
 }
 
@@ -112,27 +127,50 @@ end:	do
 
 active proctype interrupt()
 {
-	bool again;
+	bool again, over;
 
 end:	do
-	:: atomic { cqe && live && !handler -> cqe = false; handler = true };
+	:: atomic { !polled && cqe && live && !handler -> cqe = false; handler = true };
 	   handle_completion();
 	   handler = false
+	od
+}
+
+/* nvme_chain_poll() of the chain's owner, or of somebody else's. */
+active [POLLERS] proctype poller()
+{
+	bool again, over;
+
+end:	do
+	:: atomic { polled && cqe && (!frozen || refs > 0) -> refs++ };
+	   /* nvme_poll() looks without the lock whether there is something. */
+	   if
+	   :: live -> assert(cq_lives);
+	      if
+	      :: atomic { cqe && live && !handler -> cqe = false; handler = true };
+		 handle_completion();
+		 handler = false
+	      :: !cqe || !live -> skip
+	      fi
+	   :: else -> skip
+	   fi;
+	   refs--
 	od
 }
 
 /* nvme_dev_disable() and the reset work after it, once. */
 active proctype reset()
 {
-	bool again;
+	bool again, over;
 
 	if
 	:: skip			/* or never */
-	:: quiesced = true;
+	:: frozen = true;		/* waited for below */
+	   quiesced = true;
 	   grace_period();
 	   queue_lives = false;		/* Delete I/O Submission Queue */
 	   live = false;
-	   !handler;			/* pci_free_irq() */
+	   !handler;			/* pci_free_irq(), cq_poll_lock */
 	   /* nvme_reap_pending_cqes() */
 	   if
 	   :: cqe -> cqe = false; handle_completion()
@@ -141,11 +179,16 @@ active proctype reset()
 	   /* nvme_cancel_tagset() */
 	   at_device = false;
 	   if
-	   :: started -> end_chain()
+	   :: started -> end_chain(false)
 	   :: else -> skip
 	   fi;
 	   atomic { queue_lives = true; live = true };
-	   quiesced = false
+	   quiesced = false;
+	   refs == 0;			/* nvme_wait_freeze() */
+	   /* nvme_free_queues(), should there be fewer than before */
+	   cq_lives = false;
+	   cq_lives = true;
+	   frozen = false
 	fi
 }
 
@@ -160,6 +203,16 @@ active proctype unload()
 	fi
 }
 
+/* carom_slot_cancel(), by a command, a ring or a task that goes: one compare-and-exchange. */
+active proctype canceler()
+{
+	if
+	:: skip
+	:: atomic { busy -> touch_slot(); canceled = true }
+	:: closed
+	fi
+}
+
 /* nvme_queue_rq() and nvme_chain_issue() alike: both look at the flags under RCU. */
 inline try_to_issue()
 {
@@ -171,22 +224,50 @@ inline try_to_issue()
 	reading--
 }
 
-/* carom_chain_lookup(), then the last reference on the session goes. */
-active proctype caller()
+/* carom_chain_leg(): the request is taken, and holds the request queue. */
+inline leg()
 {
-	bool issued;
-
+	done = false;
+	ends = 0;
+	issued = false;
+	atomic { !frozen -> refs++ };
 	try_to_issue();
 	/* What the queue did not take blk-mq keeps, until the queue is unquiesced. */
 	do
 	:: issued -> break
 	:: else -> live && !quiesced; try_to_issue()
-	od;
-	/* carom_chain_wait() */
+	od
+}
+
+/*
+ * A synchronous caller, or the request of a ring with its task work: either holds
+ * the session, and goes on with a chain that has yielded. Then the last reference
+ * on the session goes.
+ */
+active proctype caller()
+{
+	bool issued;
+
 	if
-	:: done -> skip
-	:: canceled = true; done
+	:: polled = true
+	:: polled = false
 	fi;
+	assert(!canceled);
+	busy = true;			/* carom_slot_take() */
+	leg();
+	do
+	:: if
+	   :: done -> skip
+	   :: canceled = true; done	/* killed */
+	   fi;
+	   if
+	   :: yielded && !canceled -> leg()
+	   :: else -> break
+	   fi
+	od;
+	/* carom_slot_release() */
+	atomic { busy = false; canceled = false };
+	assert(!canceled);
 	slot_lives = false;
 	closed = true
 }

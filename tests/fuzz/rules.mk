@@ -32,10 +32,10 @@ FUZZ_VM_LIB := $(patsubst %,$(O)/tests/%.o,lib/chase lib/engine vm/vm)
 vm-tests: $(FUZZ_SURFACE)
 $(patsubst %.c,$(O)/%.o,$(wildcard tests/fuzz/*.c)): override CPPFLAGS += -D_GNU_SOURCE
 
-$(FUZZ_SURFACE): $(patsubst %,$(FUZZ_DIR)/%.o,surface surface_ops surface_open surface_mem) \
-		$(FUZZ_VM_LIB)
+$(FUZZ_SURFACE): $(patsubst %,$(FUZZ_DIR)/%.o,surface surface_ops surface_open surface_mem \
+		surface_uring) $(FUZZ_VM_LIB)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBBPF_LIBS) -lcmocka -lelf -lz -pthread
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBBPF_LIBS) -lcmocka -luring -lelf -lz -pthread
 
 # In the VM: the walker in the kernel against the one in libcarom, by tests/vm/fuzz_walker.vmt.
 # The fake reader stands in for what of libcarom is not under test.

@@ -16,7 +16,7 @@
 #define MAPS		12
 
 #define SURFACE_OPS(X)								\
-	X(open) X(lookup) X(extents) X(stats) X(info) X(any_ioctl) X(map) X(unmap)	\
+	X(open) X(lookup) X(uring) X(extents) X(stats) X(info) X(any_ioctl) X(map) X(unmap)	\
 	X(protect) X(remap) X(advise) X(touch) X(io_with_map) X(io_on_session)		\
 	X(close) X(dup) X(pass) X(fork) X(change_file)
 
@@ -83,6 +83,9 @@ void surface_step(struct actor *a);
 
 /* surface_open.c: sessions on all sorts of files. */
 bool op_open(struct actor *a);
+
+/* surface_uring.c: rings with lookups in flight. */
+bool op_uring(struct actor *a);
 
 /* surface_mem.c: their memory. */
 bool op_map(struct actor *a);

@@ -51,10 +51,14 @@ static bool keep(struct actor *a, void *addr, size_t len)
 bool op_map(struct actor *a)
 {
 	struct session *s = any_session(a);
-	bool nodes = one_in(a, 2);
-	size_t len = (size_t)s->slots * (nodes ? s->node_stride : s->scratch_stride);
-	int prot = PROT_READ | (nodes ? 0 : PROT_WRITE), flags = MAP_SHARED;
-	__u64 offset = nodes ? CAROM_MMAP_NODES : CAROM_MMAP_SCRATCH;
+	static const __u64 areas[] = { CAROM_MMAP_NODES, CAROM_MMAP_SCRATCH, CAROM_MMAP_RESULTS };
+	const size_t strides[] = {
+		s->node_stride, s->scratch_stride, sizeof(struct carom_result),
+	};
+	unsigned int area = below(a, 3);
+	size_t len = (s->slots * strides[area] + PAGE - 1) & ~(PAGE - 1);
+	int prot = PROT_READ | (area == 1 ? PROT_WRITE : 0), flags = MAP_SHARED;
+	__u64 offset = areas[area];
 
 	if (one_in(a, 8))
 		prot = (int)below(a, 8);

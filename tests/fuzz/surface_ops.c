@@ -100,6 +100,8 @@ static bool op_lookup(struct actor *a)
 		look.offset = odd_number(a);
 	if (one_in(a, 16))
 		look.slot = (__u32)odd_number(a);
+	if (one_in(a, 3))
+		look.flags = below(a, 8);
 	if (one_in(a, 32))
 		((unsigned char *)&look)[below(a, sizeof(look))] = (unsigned char)surface_rnd(a);
 	ret = ioctl(s->fd, CAROM_IOC_LOOKUP, arg);
@@ -326,7 +328,7 @@ void surface_step(struct actor *a)
 	};
 	/* Of a hundred: half of it is what sessions are for. */
 	static const unsigned char weights[NR_OPS] = {
-		[OP_open] = 10, [OP_lookup] = 36, [OP_extents] = 4, [OP_stats] = 3, [OP_info] = 2,
+		[OP_open] = 10, [OP_lookup] = 22, [OP_uring] = 14, [OP_extents] = 4, [OP_stats] = 3, [OP_info] = 2,
 		[OP_any_ioctl] = 4, [OP_map] = 8, [OP_unmap] = 3, [OP_protect] = 2, [OP_remap] = 2,
 		[OP_advise] = 3, [OP_touch] = 8, [OP_io_with_map] = 3, [OP_io_on_session] = 3,
 		[OP_close] = 3, [OP_dup] = 2, [OP_pass] = 2, [OP_fork] = 1, [OP_change_file] = 1,
