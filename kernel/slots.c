@@ -172,6 +172,7 @@ struct carom_slot *carom_slot_take(struct carom_session *s, u32 index)
 /* A cancellation that comes too late finds nothing to cancel. Context: task. */
 void carom_slot_release(struct carom_slot *slot)
 {
+	/* Pairs with carom_slot_take(). */
 	smp_store_release(&slot->state, 0);
 }
 

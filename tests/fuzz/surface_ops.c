@@ -328,7 +328,8 @@ void surface_step(struct actor *a)
 	};
 	/* Of a hundred: half of it is what sessions are for. */
 	static const unsigned char weights[NR_OPS] = {
-		[OP_open] = 10, [OP_lookup] = 22, [OP_uring] = 14, [OP_extents] = 4, [OP_stats] = 3, [OP_info] = 2,
+		[OP_open] = 10, [OP_lookup] = 22, [OP_uring] = 14, [OP_extents] = 4,
+		[OP_stats] = 3, [OP_info] = 2,
 		[OP_any_ioctl] = 4, [OP_map] = 8, [OP_unmap] = 3, [OP_protect] = 2, [OP_remap] = 2,
 		[OP_advise] = 3, [OP_touch] = 8, [OP_io_with_map] = 3, [OP_io_on_session] = 3,
 		[OP_close] = 3, [OP_dup] = 2, [OP_pass] = 2, [OP_fork] = 1, [OP_change_file] = 1,

@@ -134,7 +134,7 @@ static void sessions_and_ring(void **state)
 {
 	struct bench b[4];
 	unsigned int i, round;
-	__u64 slot;
+	__u64 slot, start;
 	struct ring r;
 	int res;
 
@@ -144,9 +144,8 @@ static void sessions_and_ring(void **state)
 	ring_open(&r, &b[0].e, &ring_flavours[0], 16);
 	for (round = 0; round < 50; round++) {
 		for (i = 0; i < 4; i++) {
-			ring_command(&r, CAROM_URING_LOOKUP, 0, 0,
-				     bench_ask(&b[i], 0, round * 4 + i, 1 + (round + i) % 9), i)->fd =
-				b[i].e.fd;
+			start = bench_ask(&b[i], 0, round * 4 + i, 1 + (round + i) % 9);
+			ring_command(&r, CAROM_URING_LOOKUP, 0, 0, start, i)->fd = b[i].e.fd;
 		}
 		ring_submit(&r);
 		for (i = 0; i < 4; i++) {
@@ -277,6 +276,11 @@ static void waits_for_its_turn(void **state)
 	ring_set_requests(0);
 }
 
+static void lookup_by_worker(struct ring *r, __u32 slot, __u32 flags, __u64 offset)
+{
+	ring_command(r, CAROM_URING_LOOKUP, slot, flags, offset, slot)->flags |= IOSQE_ASYNC;
+}
+
 /* IOSQE_ASYNC: a worker of the ring's sends them, and refuses them, and has no tag for them. */
 static void through_workers(void **state)
 {
@@ -292,22 +296,20 @@ static void through_workers(void **state)
 		ring_open(&r, &b.e, &ring_flavours[k], 2 * SLOTS);
 		for (i = 0; i < 10 * SLOTS; i += SLOTS) {
 			for (slot = 0; slot < SLOTS; slot++)
-				ring_command(&r, CAROM_URING_LOOKUP, slot, 0,
-					     bench_ask(&b, slot, i + slot, 1 + slot % 5), slot)->flags |=
-					IOSQE_ASYNC;
+				lookup_by_worker(&r, (__u32)slot, 0,
+						 bench_ask(&b, slot, i + slot, 1 + slot % 5));
 			ring_submit(&r);
 			for (wait = 0; wait < SLOTS; wait++) {
 				res = ring_wait(&r, &slot);
 				bench_check(&b, (__u32)slot, res);
 			}
 		}
-		ring_command(&r, CAROM_URING_LOOKUP, 1, 0, ~0ULL, 1)->flags |= IOSQE_ASYNC;
+		lookup_by_worker(&r, 1, 0, ~0ULL);
 		ring_submit(&r);
 		assert_int_equal(ring_wait(&r, NULL), CAROM_END_RANGE);
 		ring_set_requests(4);
 		for (i = 0; i < SLOTS; i++)
-			ring_command(&r, CAROM_URING_LOOKUP, i, CAROM_LOOKUP_NOWAIT,
-				     bench_ask(&b, i, i, ~0U), i)->flags |= IOSQE_ASYNC;
+			lookup_by_worker(&r, i, CAROM_LOOKUP_NOWAIT, bench_ask(&b, i, i, ~0U));
 		ring_submit(&r);
 		assert_int_equal(ring_wait(&r, &slot), -EAGAIN);
 		b.depth[slot] = 0;

@@ -455,8 +455,12 @@ static void controller_reset(void **state)
 		ring_close(&r);
 		/* Looking for namespaces, it freezes the queue once more. */
 		((struct chase_query *)engine_scratch(&e, 0))->depth = 5;
-		for (i = 0; (res = (int)vm_lookup(&e, 0, 0).end) == CAROM_END_STOPPED && i < 100; i++)
+		for (i = 0; i < 100; i++) {
+			res = (int)vm_lookup(&e, 0, 0).end;
+			if (res != CAROM_END_STOPPED)
+				break;
 			vm_sleep_ms(20);
+		}
 		assert_int_equal(res, CAROM_END_DONE);
 		engine_close(&e);
 	}

@@ -268,15 +268,21 @@ void bench_check(struct bench *b, __u32 slot, int res)
 	assert_int_equal(node->next, b->next[want] * 4096ULL);
 }
 
+static void bench_send(struct bench *b, struct ring *r, __u32 slot, unsigned int n,
+		       unsigned int depth)
+{
+	ring_lookup(r, slot, 0, bench_ask(b, slot, n * 7, 1 + n % depth));
+}
+
 void bench_run(struct bench *b, struct ring *r, __u32 first, __u32 slots, unsigned int count,
-		unsigned int depth)
+	       unsigned int depth)
 {
 	unsigned int sent, seen;
 	__u64 slot;
 	int res;
 
 	for (sent = 0; sent < slots && sent < count; sent++)
-		ring_lookup(r, first + sent, 0, bench_ask(b, first + sent, sent * 7, 1 + sent % depth));
+		bench_send(b, r, first + sent, sent, depth);
 	ring_submit(r);
 	for (seen = 0; seen < count; seen++) {
 		res = ring_wait(r, &slot);
@@ -284,8 +290,7 @@ void bench_run(struct bench *b, struct ring *r, __u32 first, __u32 slots, unsign
 		bench_check(b, (__u32)slot, res);
 		if (sent == count)
 			continue;
-		ring_lookup(r, (__u32)slot, 0,
-			    bench_ask(b, (__u32)slot, sent * 7, 1 + sent % depth));
+		bench_send(b, r, (__u32)slot, sent, depth);
 		ring_submit(r);
 		sent++;
 	}
