@@ -3,11 +3,12 @@
  * libcarom: index lookups through the NVMe completion path.
  *
  * An index is an open file of a known format and the backend that reads it. A
- * reader runs lookups on an index, one at a time; use one per thread. All
- * backends run the same walker and give the same answers:
+ * reader runs lookups on an index, one at a time; use one per thread. A queue has
+ * many in flight; use one per thread, too. All backends run the same walker and
+ * give the same answers:
  *
  *	kernel		the whole chain in the NVMe driver (carom.ko, sealed file)
- *	io_uring	one read per hop through an io_uring of the reader
+ *	io_uring	one read per hop through an io_uring of the reader or queue
  *	pread		one pread() per hop
  *
  * The kernel backend seals the file: while the index is open nobody can open
@@ -16,7 +17,7 @@
  *
  * Functions that return int return 0 or a negative errno; CAROM_NOTFOUND, a
  * positive code, is an ordinary answer. Nothing here may be called from a
- * signal handler. An index may be shared by threads; a reader may not.
+ * signal handler. An index may be shared by threads; a reader or a queue may not.
  */
 #ifndef CAROM_CAROM_H
 #define CAROM_CAROM_H
@@ -80,6 +81,8 @@ struct carom_reader;
  * @max_readers: readers that can exist at once, 0 for 16
  * @max_hops: hop limit of a lookup, 0 for the default (256)
  * @deadline_ms: time limit of a chain in the kernel, 0 for the default
+ * @max_in_flight: lookups that the queues of the index can have in flight, all
+ *	together, 0 for 32; @max_readers and it are at most 4096
  */
 struct carom_index_opts {
 	size_t sz;
@@ -90,6 +93,7 @@ struct carom_index_opts {
 	unsigned int max_readers;
 	unsigned int max_hops;
 	unsigned int deadline_ms;
+	unsigned int max_in_flight;
 };
 
 /**
@@ -108,7 +112,7 @@ int carom_index__open(const char *path, const struct carom_index_opts *opts,
 
 /**
  * carom_index__close() - close an index and unseal its file
- * @ix: the index; its readers must be gone. NULL is ignored.
+ * @ix: the index; its readers and queues must be gone. NULL is ignored.
  */
 void carom_index__close(struct carom_index *ix);
 
@@ -169,8 +173,8 @@ int carom_reader__get(struct carom_reader *rd, const void *key, size_t key_len,
 const struct carom_error *carom_reader__error(const struct carom_reader *rd);
 
 /**
- * struct carom_reader_stats - totals of one reader
- * @lookups: calls of carom_reader__get() that reached the file
+ * struct carom_reader_stats - totals of one reader or queue
+ * @lookups: lookups that reached the file
  * @hops: nodes read, by whichever backend
  * @kernel_hops: of those, how many a walker saw in the kernel
  * @fallbacks: chains carried on in user space
@@ -192,6 +196,195 @@ struct carom_reader_stats {
  */
 void carom_reader__stats(const struct carom_reader *rd, struct carom_reader_stats *st,
 			 size_t sz);
+
+/*
+ * Queues: many lookups in flight, in the manner of liburing.
+ *
+ * carom_queue__submit() prepares lookups, carom_queue__flush() sends all that are
+ * prepared with one system call, carom_queue__peek() and carom_queue__wait() hand
+ * out completions in the order in which lookups end, and carom_queue__done() gives
+ * each back. A lookup keeps its place in the queue, and its value, until then.
+ *
+ * With the kernel backend a lookup is one command of the queue's io_uring, however
+ * deep the tree is. With io_uring it is a read for each hop, each sent when the one
+ * before has ended; peek and wait see to that. With pread lookups run one after the
+ * other, within peek and wait. A chain that the kernel aborts is carried on by reads
+ * in the same ring from the hop it had reached, among the other lookups, and
+ * counted. Three things are done at once, while peek or wait reaps: values on
+ * several overflow pages are read; so are nodes that the ring cannot read (a poll
+ * queue carries on so); and whether an unsealed file has changed is looked at, in
+ * the page cache. A lookup that lost against a writer starts over by itself.
+ *
+ * A queue belongs to the thread that made it; what another thread asks of it may
+ * fail with EEXIST.
+ */
+struct carom_queue;
+
+/**
+ * struct carom_queue_opts - options of carom_queue__new()
+ * @sz: sizeof(struct carom_queue_opts), for growth
+ * @depth: lookups that have been submitted and not been given back, at most; 0 for
+ *	32. carom_index_opts.max_in_flight must have room for it, next to the other
+ *	queues of the index.
+ * @poll: look for completions instead of waiting for interrupts: only peek and wait
+ *	make progress, wait spins, and there is no carom_queue__fd(). For the kernel
+ *	backend, and for io_uring with carom_index_opts.direct; the device should have
+ *	poll queues (nvme.poll_queues), and must for io_uring.
+ */
+struct carom_queue_opts {
+	size_t sz;
+	unsigned int depth;
+	bool poll;
+};
+
+/**
+ * carom_queue__new() - a queue of an index, for the calling thread
+ * @ix: the index
+ * @opts: options, or NULL
+ * @out: the queue, to be freed with carom_queue__free() before the index is closed
+ * @err: filled on failure, or NULL
+ *
+ * Return: 0; -EINVAL an option; -EBUSY the index has not as many slots left, see
+ * carom_index_opts.max_in_flight; -EOPNOTSUPP @poll does not work here; -ENOMEM; or
+ * what setting an io_uring up gave, such as -EPERM where it is forbidden.
+ */
+int carom_queue__new(struct carom_index *ix, const struct carom_queue_opts *opts,
+		     struct carom_queue **out, struct carom_error *err);
+
+/**
+ * carom_queue__free() - end the lookups in flight, wait for that, and free the queue
+ * @q: the queue; its completions and their values go with it. NULL is ignored.
+ *
+ * Waits for one read or one chain at most. Call it in the queue's thread: called in
+ * another while lookups are in flight it leaks the queue, because the kernel may still
+ * be writing to it.
+ */
+void carom_queue__free(struct carom_queue *q);
+
+/**
+ * carom_queue__submit() - prepare a lookup
+ * @q: the queue
+ * @key: bytes of the key; copied
+ * @key_len: how many
+ * @user_data: comes back in the completion
+ *
+ * Nothing is sent before carom_queue__flush(), or before peek or wait finds nothing
+ * that is ready.
+ *
+ * Return: 0: there will be a completion; -EBUSY: as many as the queue's depth have
+ * been submitted and not been given back; -EINVAL: a key that no such file can hold.
+ */
+int carom_queue__submit(struct carom_queue *q, const void *key, size_t key_len,
+			uint64_t user_data);
+
+/**
+ * carom_queue__flush() - send what is prepared; does not wait
+ *
+ * Return: 0, or what io_uring_enter(2) gave; then all stays prepared.
+ */
+int carom_queue__flush(struct carom_queue *q);
+
+/**
+ * struct carom_completion - how a lookup ended
+ * @user_data: of carom_queue__submit()
+ * @ret: as carom_reader__get() returns: 0, CAROM_NOTFOUND or a negative errno; and
+ *	-ECANCELED after carom_queue__cancel()
+ * @val: the answer if @ret is 0
+ * @hops: nodes read, by whichever backend
+ * @kernel_hops: of those, how many a walker saw in the kernel
+ * @abort: name of the reason if the lookup was carried on in user space, else NULL;
+ *	static text
+ * @err: why, if @ret is negative
+ *
+ * It belongs to the queue, with @val and @err, and is valid until it is given back.
+ * Only the library makes such structures, so members may be added at the end.
+ */
+struct carom_completion {
+	uint64_t user_data;
+	int ret;
+	struct carom_value val;
+	uint64_t hops;
+	uint64_t kernel_hops;
+	const char *abort;
+	const struct carom_error *err;
+};
+
+/**
+ * carom_queue__peek() - hand out a completion if there is one
+ * @q: the queue
+ * @out: the completion; each is handed out once
+ *
+ * If none is ready it looks for some and sends what is prepared. Does not wait, but
+ * for what the introduction names; with pread it runs one lookup.
+ *
+ * Return: 0, -EAGAIN if none is ready, or what io_uring_enter(2) gave.
+ */
+int carom_queue__peek(struct carom_queue *q, const struct carom_completion **out);
+
+/**
+ * carom_queue__wait() - hand out a completion, waiting until there is one
+ * @q: the queue
+ * @out: the completion; each is handed out once
+ *
+ * Sends what is prepared if it has to wait. Signals do not end it.
+ *
+ * Return: 0, -ENOENT if no lookup is in flight, or what io_uring_enter(2) gave.
+ */
+int carom_queue__wait(struct carom_queue *q, const struct carom_completion **out);
+
+/**
+ * carom_queue__wait_nr() - wait until several completions are ready for peek
+ * @q: the queue
+ * @nr: how many; if there are fewer lookups in flight, all of those
+ * @timeout_ms: milliseconds to wait at most, negative for ever; looked at between
+ *	reads, so that with pread it can take one lookup longer
+ *
+ * Sends what is prepared if it has to wait. Signals do not end it.
+ *
+ * Return: how many are ready (fewer than @nr after a timeout), or what
+ * io_uring_enter(2) gave.
+ */
+int carom_queue__wait_nr(struct carom_queue *q, unsigned int nr, int timeout_ms);
+
+/**
+ * carom_queue__done() - give a completion back
+ * @q: the queue
+ * @c: what peek or wait handed out, in any order; invalid from now on. NULL is ignored.
+ */
+void carom_queue__done(struct carom_queue *q, const struct carom_completion *c);
+
+/**
+ * carom_queue__cancel() - end lookups early
+ * @q: the queue
+ * @user_data: of those that are meant, all of them
+ *
+ * They end before their next hop, with -ECANCELED, or with their answer if they are
+ * quicker; either way there is a completion.
+ *
+ * Return: 0, -ENOENT if none of those is in flight, or what io_uring_enter(2) gave.
+ */
+int carom_queue__cancel(struct carom_queue *q, uint64_t user_data);
+
+/**
+ * carom_queue__fd() - a descriptor for poll(2), select(2) and epoll(7)
+ *
+ * It becomes readable when peek may have something, and stays so until peek has
+ * found nothing; so call peek until it says -EAGAIN, and expect that it says so at
+ * once. Do not read from it. It is the queue's, and the same at each call.
+ *
+ * Return: the descriptor, -EOPNOTSUPP for a queue that polls, or what eventfd(2) gave.
+ */
+int carom_queue__fd(struct carom_queue *q);
+
+/** carom_queue__error() - why the queue's last call failed; owned by it */
+const struct carom_error *carom_queue__error(const struct carom_queue *q);
+
+/**
+ * carom_queue__stats() - totals of a queue, of the lookups that are complete
+ * @sz: sizeof(struct carom_reader_stats) of the caller
+ */
+void carom_queue__stats(const struct carom_queue *q, struct carom_reader_stats *st,
+			size_t sz);
 
 /* What the kernel says of a file, independent of formats. */
 struct carom_map;

@@ -246,6 +246,9 @@ static void test_options(void **state)
 		{ .sz = sizeof(bad[0]), .format = "gdbm" },
 		{ .sz = sizeof(bad[0]), .max_hops = CAROM_MAX_HOPS + 1 },
 		{ .sz = sizeof(bad[0]), .max_readers = 5000 },
+		{ .sz = sizeof(bad[0]), .max_in_flight = 5000 },
+		{ .sz = sizeof(bad[0]), .max_in_flight = 4090 },
+		{ .sz = sizeof(bad[0]), .max_readers = 1, .max_in_flight = UINT32_MAX },
 		{ .sz = sizeof(bad[0]), .deadline_ms = 10001 },
 	};
 	struct {

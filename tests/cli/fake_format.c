@@ -46,24 +46,26 @@ static void fake_close(void *data)
 }
 
 /* The key is the offset of the first node; the value is the scratch afterwards. */
-static int fake_get(struct carom_reader *rd, const void *key, size_t key_len,
-		    struct carom_value *val, struct carom_error *err)
+static int fake_start(struct carom_reader *rd, const void *key, size_t key_len, __u64 *offset,
+		      struct carom_error *err)
 {
-	struct carom_lookup res;
-	__u64 offset;
-	int ret;
-
-	if (key_len != sizeof(offset))
+	if (key_len != sizeof(*offset))
 		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL, "key: 8 bytes");
-	memcpy(&offset, key, sizeof(offset));
+	memcpy(offset, key, sizeof(*offset));
 	memset(carom_reader_mem(rd)->scratch, 0, sizeof(struct fake_scratch));
-	ret = carom_reader_run(rd, offset, &res, err);
+	return CAROM_CHAIN;
+}
+
+static int fake_finish(struct carom_reader *rd, const struct carom_lookup *res, int ret,
+		       __u64 *offset, struct carom_value *val, struct carom_error *err)
+{
+	(void)offset;
 	if (ret)
 		return ret;
-	if (res.end == CAROM_END_MISS)
+	if (res->end == CAROM_END_MISS)
 		return CAROM_NOTFOUND;
-	if (res.end == CAROM_END_WALKER)
-		return carom_error_set(err, CAROM_FAULT_FORMAT, -EBADMSG, "code %d", res.code);
+	if (res->end == CAROM_END_WALKER)
+		return carom_error_set(err, CAROM_FAULT_FORMAT, -EBADMSG, "code %d", res->code);
 	/* The node must be the one that the answer was found in, whoever read it. */
 	if (((const struct fake_node *)carom_reader_mem(rd)->node)->ret != CAROM_STEP_DONE)
 		return carom_error_set(err, CAROM_FAULT_FORMAT, -EBADMSG, "wrong node");
@@ -78,7 +80,8 @@ const struct carom_format carom_format_lmdb = {
 	.probe = fake_probe,
 	.open = fake_open,
 	.close = fake_close,
-	.get = fake_get,
+	.start = fake_start,
+	.finish = fake_finish,
 };
 
 int fake_lookup(struct carom_reader *rd, __u64 offset, struct fake_scratch *answer)

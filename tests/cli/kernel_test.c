@@ -53,6 +53,7 @@ static struct {
 	int session_fd;
 	__u8 *nodes;
 	__u8 *scratch;
+	struct carom_result *results;
 	unsigned int lookups;
 	__u32 last_slot;
 } mod;
@@ -87,6 +88,10 @@ void *__wrap_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off
 		assert_int_equal(prot, PROT_READ);
 		assert_int_equal(len, (size_t)NODE_STRIDE * mod.opened.nr_slots);
 		mod.nodes = mem;
+	} else if ((__u64)offset == CAROM_MMAP_RESULTS) {
+		assert_int_equal(prot, PROT_READ);
+		assert_int_equal(len, sizeof(struct carom_result) * mod.opened.nr_slots);
+		mod.results = (struct carom_result *)mem;
 	} else {
 		assert_true((__u64)offset == CAROM_MMAP_SCRATCH);
 		assert_int_equal(len, (size_t)SCRATCH_STRIDE * mod.opened.nr_slots);
@@ -196,8 +201,8 @@ static int open_index(enum carom_backend backend, struct carom_index **ix,
 		      struct carom_error *err)
 {
 	struct carom_index_opts opts = {
-		.sz = sizeof(opts), .backend = backend, .max_readers = 3, .max_hops = 9,
-		.deadline_ms = 77,
+		.sz = sizeof(opts), .backend = backend, .max_readers = 3, .max_in_flight = 5,
+		.max_hops = 9, .deadline_ms = 77,
 	};
 
 	return carom_index__open(path, &opts, ix, err);
@@ -227,7 +232,7 @@ static void test_auto_takes_the_kernel(void **state)
 	assert_int_equal(mod.opened.flags, 0);
 	assert_int_equal(mod.opened.node_size, FAKE_NODE);
 	assert_int_equal(mod.opened.scratch_size, sizeof(struct fake_scratch));
-	assert_int_equal(mod.opened.nr_slots, 3);
+	assert_int_equal(mod.opened.nr_slots, 3 + 5);
 	assert_int_equal(mod.opened.max_hops, 9);
 	assert_int_equal(mod.opened.deadline_ms, 77);
 	carom_index__close(ix);

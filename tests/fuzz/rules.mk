@@ -8,7 +8,7 @@ FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omi
 
 # What parses is built for the fuzzer to see into, and so is the harness.
 FUZZ_LMDB_SRCS := tests/fuzz/lmdb_fuzzer.c tests/fuzz/lmdb_input.c tests/unit/lmdb_fake.c \
-	user/formats/lmdb.c user/formats/lmdb_error.c user/lib/errors.c bpf/lmdb.bpf.c
+	user/formats/lmdb.c user/formats/lmdb_error.c user/formats/lmdb_value.c user/lib/errors.c bpf/lmdb.bpf.c
 FUZZ_LMDB_OBJS := $(FUZZ_LMDB_SRCS:%.c=$(FUZZ_DIR)/san/%.o)
 
 $(FUZZ_DIR)/san/%.o: %.c tests/fuzz/rules.mk | $(O)/.deps

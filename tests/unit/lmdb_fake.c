@@ -16,6 +16,11 @@ const struct carom_reader_mem *carom_reader_mem(struct carom_reader *rd)
 	return &rd->mem;
 }
 
+void *carom_reader_state(struct carom_reader *rd)
+{
+	return rd->state;
+}
+
 void *carom_reader_format_data(const struct carom_reader *rd)
 {
 	return rd->format_data;
@@ -134,9 +139,11 @@ void fake_init(struct carom_reader *rd, const char *path, const __u8 *image, __u
 	rd->node = malloc(carom_walker_lmdb.node_size);
 	rd->mem.node = rd->node;
 	rd->mem.scratch = malloc(carom_walker_lmdb.scratch_size);
-	assert_true(rd->node && rd->mem.scratch);
+	rd->state = malloc(carom_format_lmdb.lookup_size);
+	assert_true(rd->node && rd->mem.scratch && rd->state);
 	/* A slot's scratch has what the last lookup left there. */
 	memset(rd->mem.scratch, 0xa5, carom_walker_lmdb.scratch_size);
+	memset(rd->state, 0x5a, carom_format_lmdb.lookup_size);
 	if (image)
 		return;
 	rd->fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -149,6 +156,7 @@ void fake_exit_shared(struct carom_reader *rd)
 		close(rd->fd);
 	free(rd->node);
 	free(rd->mem.scratch);
+	free(rd->state);
 	free(rd->buf);
 }
 
@@ -191,12 +199,25 @@ int fake_open(struct carom_reader *rd, const char *db)
 	return ret;
 }
 
-int fake_get(struct carom_reader *rd, const void *key, size_t len, struct carom_value *val)
+int fake_lookup(struct carom_reader *rd, const void *key, size_t len, struct carom_value *val)
 {
+	struct carom_lookup res;
+	__u64 offset;
 	int ret;
 
 	rd->err = (struct carom_error){ 0 };
-	ret = carom_format_lmdb.get(rd, key, len, val, &rd->err);
+	ret = carom_format_lmdb.start(rd, key, len, &offset, &rd->err);
+	while (ret == CAROM_CHAIN) {
+		ret = carom_reader_run(rd, offset, &res, &rd->err);
+		ret = carom_format_lmdb.finish(rd, &res, ret, &offset, val, &rd->err);
+	}
+	return ret;
+}
+
+int fake_get(struct carom_reader *rd, const void *key, size_t len, struct carom_value *val)
+{
+	int ret = fake_lookup(rd, key, len, val);
+
 	assert_true(ret <= CAROM_NOTFOUND);
 	check_error(rd, ret);
 	return ret;

@@ -37,6 +37,7 @@ struct carom_reader {
 	void (*before_hop)(struct carom_reader *rd);
 	void (*after_hop)(struct carom_reader *rd);
 	void *format_data;
+	void *state;
 	unsigned int hops;
 	struct carom_error err;
 	int fd;
@@ -57,6 +58,8 @@ void fake_exit_shared(struct carom_reader *rd);
 int fake_open(struct carom_reader *rd, const char *db);
 void fake_close(struct carom_reader *rd);
 int fake_get(struct carom_reader *rd, const void *key, size_t len, struct carom_value *val);
+/* The same without assertions, for threads. */
+int fake_lookup(struct carom_reader *rd, const void *key, size_t len, struct carom_value *val);
 
 /* ---- reproducible chance ---- */
 

@@ -8,7 +8,7 @@ UNIT_DIR := $(O)/tests/unit
 LMDB_TESTS := $(patsubst %,$(UNIT_DIR)/%,lmdb_oracle lmdb_damage lmdb_fuzz lmdb_refuse \
 	lmdb_writer)
 LMDB_TEST_SRCS := tests/unit/lmdb_fake.c tests/unit/lmdb_image.c user/formats/lmdb.c \
-	user/formats/lmdb_error.c user/lib/errors.c bpf/lmdb.bpf.c
+	user/formats/lmdb_error.c user/formats/lmdb_value.c user/lib/errors.c bpf/lmdb.bpf.c
 LMDB_TEST_OBJS := $(LMDB_TEST_SRCS:%.c=$(UNIT_DIR)/san/%.o)
 
 UNIT_TESTS += $(LMDB_TESTS)

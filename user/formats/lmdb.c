@@ -17,7 +17,6 @@
 #include <string.h>
 #include "lmdb.h"
 
-/* Both meta pages, whole: O_DIRECT then needs no bounce buffer. */
 /* Times that a lookup starts over because of a writer. */
 #define MAX_TRIES	100
 
@@ -34,6 +33,36 @@ struct lmdb_snap {
 };
 
 /**
+ * enum lmdb_stage - what the chain that is under way looks for
+ * @LMDB_META: the newest commit
+ * @LMDB_NAME: the named database in it
+ * @LMDB_KEY: the key
+ */
+enum lmdb_stage {
+	LMDB_META,
+	LMDB_NAME,
+	LMDB_KEY,
+};
+
+/**
+ * struct lmdb_lookup - the format's state of a lookup
+ * @snap: the commit that it looks in
+ * @stage: of the chain that is under way
+ * @kept: @snap is that of the index, so it must still be the newest in the end
+ * @tries: how often it has started over
+ * @key_len: bytes of @key; 0: only find the tree
+ * @key: for when it starts over; the caller's is gone by then
+ */
+struct lmdb_lookup {
+	struct lmdb_snap snap;
+	enum lmdb_stage stage;
+	bool kept;
+	unsigned int tries;
+	__u32 key_len;
+	__u8 key[CAROM_LMDB_MAX_KEY];
+};
+
+/**
  * struct lmdb_index - the format's state of an index
  * @lock: @snap; not taken for sealed files, where it never changes
  * @snap: the last commit seen
@@ -45,60 +74,20 @@ struct lmdb_index {
 	char *name;
 };
 
-static int no_memory(struct carom_error *err)
-{
-	return carom_error_set(err, CAROM_FAULT_IO, -ENOMEM, "out of memory");
-}
-
-static int read_error(struct carom_reader *rd, int code, struct carom_error *err)
-{
-	return carom_error_set(err, CAROM_FAULT_IO, code, "%s: %s", carom_reader_path(rd),
-			       strerror(-code));
-}
-
 /* ---- chains ---- */
 
-/* Run the query that is in the scratch. 0, CAROM_NOTFOUND or negative errno. */
-static int run(struct carom_reader *rd, __u64 page, struct carom_error *err)
+/* Begin with @page the query that is in the scratch. */
+static int begin_chain(struct carom_reader *rd, __u64 page, __u64 *offset)
 {
-	struct carom_lmdb_scratch *s = lmdb_scratch(rd);
-	struct carom_lookup res;
-	int ret;
-
-	s->walk.page = page;
-	ret = carom_reader_run(rd, page * CAROM_LMDB_PAGE, &res, err);
-	if (ret == -ENODATA)
-		return lmdb_truncated_error(rd, s->walk.page, err);
-	if (ret)
-		return ret;
-	if (res.end == CAROM_END_WALKER)
-		return lmdb_walker_error(rd, res.code, err);
-	return res.end == CAROM_END_MISS ? CAROM_NOTFOUND : 0;
-}
-
-static int run_meta(struct carom_reader *rd, struct carom_lmdb_meta *meta,
-		    struct carom_error *err)
-{
-	struct carom_lmdb_scratch *s = lmdb_scratch(rd);
-	int ret;
-
-	s->query.op = CAROM_LMDB_META;
-	ret = run(rd, 0, err);
-	if (ret)
-		return ret;
-	*meta = s->answer.meta;
-	if (meta->slot > 1)
-		return lmdb_walker_error(rd, CAROM_LMDB_E_QUERY, err);
-	if (meta->psize != CAROM_LMDB_PAGE)
-		return carom_error_set(err, CAROM_FAULT_FORMAT, -EOPNOTSUPP,
-			"%s: pages of %u bytes; only %d are supported; move it with mdb_dump "
-			"and mdb_load", carom_reader_path(rd), meta->psize, CAROM_LMDB_PAGE);
-	return 0;
+	lmdb_scratch(rd)->walk.page = page;
+	*offset = page * CAROM_LMDB_PAGE;
+	return CAROM_CHAIN;
 }
 
 /* Search @db for a key of 1 to 511 bytes. */
-static int run_get(struct carom_reader *rd, const struct carom_lmdb_db *db, __u64 last_pg,
-		   const void *key, size_t key_len, struct carom_error *err)
+static int begin_get(struct carom_reader *rd, const struct lmdb_snap *snap,
+		     const struct carom_lmdb_db *db, const void *key, size_t key_len,
+		     __u64 *offset)
 {
 	struct carom_lmdb_scratch *s = lmdb_scratch(rd);
 
@@ -106,52 +95,41 @@ static int run_get(struct carom_reader *rd, const struct carom_lmdb_db *db, __u6
 		return CAROM_NOTFOUND;
 	s->query.op = CAROM_LMDB_GET;
 	s->query.key_len = (__u32)key_len;
-	s->query.last_pg = last_pg;
+	s->query.last_pg = snap->meta.last_pg;
 	memcpy(s->query.key, key, key_len);
 	s->walk.level = db->depth;
-	return run(rd, db->root, err);
+	return begin_chain(rd, db->root, offset);
 }
 
-/* ---- answers ---- */
-
-/* A value of several pages: read them whole, as they lie. */
-static int value_in_file(struct carom_reader *rd, const struct carom_lmdb_answer *a,
-			 struct carom_value *val, struct carom_error *err)
+static int begin_meta(struct carom_reader *rd, __u64 *offset)
 {
-	__u64 page = a->value_at / CAROM_LMDB_PAGE, start = page * CAROM_LMDB_PAGE;
-	size_t skip = a->value_at - start, len = a->value_len, all;
-	__u8 *buf;
-	int ret;
+	lmdb_scratch(rd)->query.op = CAROM_LMDB_META;
+	return begin_chain(rd, 0, offset);
+}
 
-	all = (skip + len + CAROM_LMDB_PAGE - 1) / CAROM_LMDB_PAGE * CAROM_LMDB_PAGE;
-	/* Before memory is asked for: a damaged length may be anything. */
-	if (start + all > carom_reader_file_size(rd))
-		return lmdb_truncated_error(rd, (start + all) / CAROM_LMDB_PAGE - 1, err);
-	buf = carom_reader_buffer(rd, all);
-	if (!buf)
-		return no_memory(err);
-	ret = carom_reader_pread(rd, buf, all, start);
+/* What the end of a chain means: 0, CAROM_NOTFOUND or negative errno. */
+static int chain_result(struct carom_reader *rd, const struct carom_lookup *res, int ret,
+			struct carom_error *err)
+{
 	if (ret == -ENODATA)
-		return lmdb_truncated_error(rd, (start + all) / CAROM_LMDB_PAGE - 1, err);
+		return lmdb_truncated_error(rd, lmdb_scratch(rd)->walk.page, err);
 	if (ret)
-		return read_error(rd, ret, err);
-	val->data = buf + skip;
-	val->len = len;
-	return 0;
+		return ret;
+	if (res->end == CAROM_END_WALKER)
+		return lmdb_walker_error(rd, res->code, err);
+	return res->end == CAROM_END_MISS ? CAROM_NOTFOUND : 0;
 }
 
-/* Turn the walker's answer into a value. */
-static int take_value(struct carom_reader *rd, struct carom_value *val,
-		      struct carom_error *err)
+static int take_meta(struct carom_reader *rd, struct carom_lmdb_meta *meta,
+		     struct carom_error *err)
 {
-	const struct carom_lmdb_answer a = lmdb_scratch(rd)->answer;
-
-	if (a.flags & CAROM_LMDB_IN_FILE)
-		return value_in_file(rd, &a, val, err);
-	if (a.value_off > CAROM_LMDB_PAGE || a.value_len > CAROM_LMDB_PAGE - a.value_off)
+	*meta = lmdb_scratch(rd)->answer.meta;
+	if (meta->slot > 1)
 		return lmdb_walker_error(rd, CAROM_LMDB_E_QUERY, err);
-	val->data = carom_reader_mem(rd)->node + a.value_off;
-	val->len = a.value_len;
+	if (meta->psize != CAROM_LMDB_PAGE)
+		return carom_error_set(err, CAROM_FAULT_FORMAT, -EOPNOTSUPP,
+			"%s: pages of %u bytes; only %d are supported; move it with mdb_dump "
+			"and mdb_load", carom_reader_path(rd), meta->psize, CAROM_LMDB_PAGE);
 	return 0;
 }
 
@@ -169,7 +147,7 @@ static int read_raw(struct carom_reader *rd, __u8 raw[2][CAROM_LMDB_SNAP],
 		if (ret == -ENODATA)
 			return lmdb_truncated_error(rd, i, err);
 		if (ret)
-			return read_error(rd, ret, err);
+			return lmdb_read_error(rd, ret, err);
 	}
 	return 0;
 }
@@ -203,24 +181,23 @@ static bool db_sane(const struct carom_lmdb_db *db, __u64 last_pg)
 	       db->depth <= CAROM_LMDB_MAX_DEPTH;
 }
 
-/* Find the named database in the main one. */
-static int find_db(struct carom_reader *rd, const char *name, struct lmdb_snap *snap,
+static int no_db_error(struct carom_reader *rd, const char *name, const char *why,
+		       struct carom_error *err)
+{
+	return carom_error_set(err, CAROM_FAULT_USAGE, -ENOENT,
+		"%s: no database %s in this file%s", carom_reader_path(rd), name, why);
+}
+
+/* The record of the named database has been found in the main one. */
+static int take_db(struct carom_reader *rd, const char *name, struct lmdb_snap *snap,
 		   struct carom_error *err)
 {
-	const char *path = carom_reader_path(rd);
 	struct carom_value val;
 	int ret;
 
-	ret = run_get(rd, &snap->meta.main, snap->meta.last_pg, name, strlen(name), err);
-	if (ret == CAROM_NOTFOUND)
-		return carom_error_set(err, CAROM_FAULT_USAGE, -ENOENT,
-			"%s: no database %s in this file", path, name);
-	if (ret)
-		return ret;
 	if (!(lmdb_scratch(rd)->answer.flags & CAROM_LMDB_IS_DB))
-		return carom_error_set(err, CAROM_FAULT_USAGE, -ENOENT,
-			"%s: no database %s in this file: it is a plain key", path, name);
-	ret = take_value(rd, &val, err);
+		return no_db_error(rd, name, ": it is a plain key", err);
+	ret = lmdb_take_value(rd, &val, err);
 	if (ret)
 		return ret;
 	if (val.len != sizeof(snap->db))
@@ -229,39 +206,17 @@ static int find_db(struct carom_reader *rd, const char *name, struct lmdb_snap *
 	if (!db_sane(&snap->db, snap->meta.last_pg))
 		return carom_error_set(err, CAROM_FAULT_FORMAT, -EBADMSG,
 			"%s: damaged: page %llu: database %s has root page %llu at depth %u",
-			path, (unsigned long long)lmdb_scratch(rd)->walk.page, name,
-			(unsigned long long)snap->db.root, snap->db.depth);
+			carom_reader_path(rd), (unsigned long long)lmdb_scratch(rd)->walk.page,
+			name, (unsigned long long)snap->db.root, snap->db.depth);
 	return lmdb_flags_error(rd, name, snap->db.flags, err);
 }
 
-/* Find the tree in the newest commit. -EAGAIN: a writer was quicker. */
-static int resolve(struct carom_reader *rd, const struct lmdb_index *ix,
-		   struct lmdb_snap *snap, struct carom_error *err)
+static void snap_load(struct lmdb_index *ix, struct lmdb_snap *snap, bool sealed)
 {
-	bool sealed = carom_reader_sealed(rd);
-	int ret;
-
-	snap->meta.slot = CAROM_LMDB_NO_SLOT;
-	if (!sealed) {
-		ret = read_raw(rd, snap->raw, err);
-		if (ret)
-			return ret;
+	if (sealed) {
+		*snap = ix->snap;
+		return;
 	}
-	ret = run_meta(rd, &snap->meta, err);
-	if (ret)
-		return ret;
-	/* Read twice and found equal, it was not read while being written. */
-	if (!sealed && memcmp(snap->raw[snap->meta.slot], &snap->meta.main, CAROM_LMDB_SNAP))
-		return -EAGAIN;
-	ret = lmdb_flags_error(rd, NULL, snap->meta.main.flags, err);
-	if (ret)
-		return ret;
-	snap->db = snap->meta.main;
-	return ix->name ? find_db(rd, ix->name, snap, err) : 0;
-}
-
-static void snap_load(struct lmdb_index *ix, struct lmdb_snap *snap)
-{
 	pthread_mutex_lock(&ix->lock);
 	*snap = ix->snap;
 	pthread_mutex_unlock(&ix->lock);
@@ -276,91 +231,163 @@ static void snap_store(struct lmdb_index *ix, const struct lmdb_snap *snap)
 
 /* ---- lookups ---- */
 
-/* What to do in a snapshot: look a key up, or with no key nothing. */
-struct lmdb_query {
-	const void *key;
-	size_t key_len;
-	struct carom_value *val;
-};
+/*
+ * A lookup is one to three chains, and perhaps the same again. Whoever runs them
+ * comes back here when each has ended; -EAGAIN says that a writer was quicker.
+ */
 
-static int lookup(struct carom_reader *rd, const struct lmdb_snap *snap,
-		  const struct lmdb_query *q, struct carom_error *err)
+static int begin_key(struct carom_reader *rd, struct lmdb_lookup *l, __u64 *offset)
 {
-	int ret;
-
-	if (!q->key)
+	l->stage = LMDB_KEY;
+	if (!l->key_len)
 		return 0;
-	ret = run_get(rd, &snap->db, snap->meta.last_pg, q->key, q->key_len, err);
-	return ret ? ret : take_value(rd, q->val, err);
+	return begin_get(rd, &l->snap, &l->snap.db, l->key, l->key_len, offset);
 }
 
-/* Look up in the newest commit, and keep it as the last one seen. */
-static int lookup_fresh(struct carom_reader *rd, struct lmdb_index *ix,
-			struct lmdb_snap *snap, const struct lmdb_query *q,
-			struct carom_error *err)
+/* Begin in the commit that is kept, or else find the newest. */
+static int begin_try(struct carom_reader *rd, struct lmdb_index *ix, struct lmdb_lookup *l,
+		     __u64 *offset, struct carom_error *err)
 {
-	int ret = resolve(rd, ix, snap, err);
+	bool sealed = carom_reader_sealed(rd);
+	int ret;
+
+	if (l->kept) {
+		snap_load(ix, &l->snap, sealed);
+		return begin_key(rd, l, offset);
+	}
+	l->stage = LMDB_META;
+	l->snap.meta.slot = CAROM_LMDB_NO_SLOT;
+	ret = sealed ? 0 : read_raw(rd, l->snap.raw, err);
+	return ret ? ret : begin_meta(rd, offset);
+}
+
+/* The tree is found: keep it as the last one seen. */
+static int got_tree(struct carom_reader *rd, struct lmdb_index *ix, struct lmdb_lookup *l,
+		    __u64 *offset)
+{
+	snap_store(ix, &l->snap);
+	return begin_key(rd, l, offset);
+}
+
+static int got_meta(struct carom_reader *rd, struct lmdb_index *ix, struct lmdb_lookup *l,
+		    __u64 *offset, struct carom_error *err)
+{
+	struct lmdb_snap *snap = &l->snap;
+	int ret = take_meta(rd, &snap->meta, err);
 
 	if (ret)
 		return ret;
-	snap_store(ix, snap);
-	return lookup(rd, snap, q, err);
+	/* Read twice and found equal, it was not read while being written. */
+	if (!carom_reader_sealed(rd) &&
+	    memcmp(snap->raw[snap->meta.slot], &snap->meta.main, CAROM_LMDB_SNAP))
+		return -EAGAIN;
+	ret = lmdb_flags_error(rd, NULL, snap->meta.main.flags, err);
+	if (ret)
+		return ret;
+	snap->db = snap->meta.main;
+	if (!ix->name)
+		return got_tree(rd, ix, l, offset);
+	l->stage = LMDB_NAME;
+	ret = begin_get(rd, snap, &snap->db, ix->name, strlen(ix->name), offset);
+	return ret == CAROM_NOTFOUND ? no_db_error(rd, ix->name, "", err) : ret;
+}
+
+static int got_name(struct carom_reader *rd, struct lmdb_index *ix, struct lmdb_lookup *l,
+		    int ret, __u64 *offset, struct carom_error *err)
+{
+	if (ret == CAROM_NOTFOUND)
+		return no_db_error(rd, ix->name, "", err);
+	if (!ret)
+		ret = take_db(rd, ix->name, &l->snap, err);
+	return ret ? ret : got_tree(rd, ix, l, offset);
+}
+
+/* Is @ret the last word? 1; 0: start over; negative errno. */
+static int settled(struct carom_reader *rd, const struct lmdb_lookup *l, int ret,
+		   struct carom_error *err)
+{
+	if (carom_reader_sealed(rd))
+		return 1;
+	return ret == -EAGAIN ? 0 : unchanged(rd, &l->snap, l->kept, err);
 }
 
 /*
- * Look up in a file that may be changing, until neither the answer nor the
- * damage can come from that.
+ * A try has come to @ret. In a file that may be changing neither an answer nor
+ * damage counts before it is known that it cannot come from that.
  */
-static int lookup_unsealed(struct carom_reader *rd, struct lmdb_index *ix, bool have_snap,
-			   const struct lmdb_query *q, struct carom_error *err)
+static int conclude(struct carom_reader *rd, struct lmdb_index *ix, struct lmdb_lookup *l,
+		    int ret, __u64 *offset, struct carom_error *err)
 {
-	struct lmdb_snap snap;
-	int ret, same, i;
+	int done;
 
-	for (i = 0; i < MAX_TRIES; i++) {
-		bool kept = !i && have_snap;
-
-		if (kept) {
-			snap_load(ix, &snap);
-			ret = lookup(rd, &snap, q, err);
-		} else {
-			ret = lookup_fresh(rd, ix, &snap, q, err);
-		}
-		if (ret == -EAGAIN)
-			continue;
-		same = unchanged(rd, &snap, kept, err);
-		if (same < 0)
-			return same;
-		if (!same)
-			continue;
+	while (ret != CAROM_CHAIN) {
+		done = settled(rd, l, ret, err);
+		if (done < 0)
+			return done;
 		/* What a try before this one has said does not count. */
-		if (ret >= 0 && err)
+		if (done && ret >= 0 && err)
 			*err = (struct carom_error){ 0 };
-		return ret;
+		if (done)
+			return ret;
+		if (++l->tries == MAX_TRIES)
+			return carom_error_set(err, CAROM_FAULT_IO, -EAGAIN,
+				"%s: a writer commits faster than the lookup reads (%d tries); "
+				"try again", carom_reader_path(rd), MAX_TRIES);
+		l->kept = false;
+		ret = begin_try(rd, ix, l, offset, err);
 	}
-	return carom_error_set(err, CAROM_FAULT_IO, -EAGAIN,
-		"%s: a writer commits faster than the lookup reads (%d tries); try again",
-		carom_reader_path(rd), MAX_TRIES);
+	return ret;
 }
 
-static int lmdb_get(struct carom_reader *rd, const void *key, size_t key_len,
-		    struct carom_value *val, struct carom_error *err)
+static int begin(struct carom_reader *rd, struct lmdb_index *ix, bool kept, const void *key,
+		 size_t key_len, __u64 *offset, struct carom_error *err)
 {
-	struct lmdb_index *ix = carom_reader_format_data(rd);
-	struct carom_value found = { 0 };
-	const struct lmdb_query q = { .key = key, .key_len = key_len, .val = &found };
-	int ret;
+	struct lmdb_lookup *l = carom_reader_state(rd);
 
+	l->kept = kept;
+	l->tries = 0;
+	l->key_len = (__u32)key_len;
+	if (key_len)
+		memcpy(l->key, key, key_len);
+	return conclude(rd, ix, l, begin_try(rd, ix, l, offset, err), offset, err);
+}
+
+static int advance(struct carom_reader *rd, struct lmdb_index *ix,
+		   const struct carom_lookup *res, int ret, __u64 *offset,
+		   struct carom_value *val, struct carom_error *err)
+{
+	struct lmdb_lookup *l = carom_reader_state(rd);
+
+	ret = chain_result(rd, res, ret, err);
+	switch (l->stage) {
+	case LMDB_META:
+		if (!ret)
+			ret = got_meta(rd, ix, l, offset, err);
+		break;
+	case LMDB_NAME:
+		ret = got_name(rd, ix, l, ret, offset, err);
+		break;
+	case LMDB_KEY:
+		if (!ret)
+			ret = lmdb_take_value(rd, val, err);
+		break;
+	}
+	return conclude(rd, ix, l, ret, offset, err);
+}
+
+static int lmdb_start(struct carom_reader *rd, const void *key, size_t key_len, __u64 *offset,
+		      struct carom_error *err)
+{
 	if (!key_len || key_len > CAROM_LMDB_MAX_KEY)
 		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
 			"key of %zu bytes; LMDB keys have 1 to %d", key_len, CAROM_LMDB_MAX_KEY);
-	if (carom_reader_sealed(rd))
-		ret = lookup(rd, &ix->snap, &q, err);
-	else
-		ret = lookup_unsealed(rd, ix, true, &q, err);
-	if (!ret)
-		*val = found;
-	return ret;
+	return begin(rd, carom_reader_format_data(rd), true, key, key_len, offset, err);
+}
+
+static int lmdb_finish(struct carom_reader *rd, const struct carom_lookup *res, int ret,
+		       __u64 *offset, struct carom_value *val, struct carom_error *err)
+{
+	return advance(rd, carom_reader_format_data(rd), res, ret, offset, val, err);
 }
 
 /* ---- open and close ---- */
@@ -391,20 +418,26 @@ static int check_layout(struct carom_reader *rd, struct carom_error *err)
 	int ret;
 
 	if (!head)
-		return no_memory(err);
+		return lmdb_no_memory(err);
 	ret = carom_reader_pread(rd, head, CAROM_LMDB_PAGE, 0);
 	if (ret == -ENODATA)
 		return lmdb_truncated_error(rd, 0, err);
-	return ret ? read_error(rd, ret, err) : lmdb_layout_error(rd, head, err);
+	return ret ? lmdb_read_error(rd, ret, err) : lmdb_layout_error(rd, head, err);
 }
 
+/* Before the index has its format_data, and with no key. */
 static int open_tree(struct carom_reader *rd, struct lmdb_index *ix, struct carom_error *err)
 {
-	static const struct lmdb_query nothing;
+	struct carom_lookup res;
+	__u64 offset;
+	int ret;
 
-	if (carom_reader_sealed(rd))
-		return lookup_fresh(rd, ix, &(struct lmdb_snap){ 0 }, &nothing, err);
-	return lookup_unsealed(rd, ix, false, &nothing, err);
+	ret = begin(rd, ix, false, NULL, 0, &offset, err);
+	while (ret == CAROM_CHAIN) {
+		ret = carom_reader_run(rd, offset, &res, err);
+		ret = advance(rd, ix, &res, ret, &offset, NULL, err);
+	}
+	return ret;
 }
 
 static int lmdb_open(struct carom_reader *rd, const char *db, struct carom_error *err)
@@ -419,11 +452,11 @@ static int lmdb_open(struct carom_reader *rd, const char *db, struct carom_error
 		return ret;
 	ix = calloc(1, sizeof(*ix));
 	if (!ix)
-		return no_memory(err);
+		return lmdb_no_memory(err);
 	pthread_mutex_init(&ix->lock, NULL);
 	if (db)
 		ix->name = strdup(db);
-	ret = db && !ix->name ? no_memory(err) : open_tree(rd, ix, err);
+	ret = db && !ix->name ? lmdb_no_memory(err) : open_tree(rd, ix, err);
 	if (ret)
 		lmdb_close(ix);
 	else
@@ -435,7 +468,9 @@ const struct carom_format carom_format_lmdb = {
 	.name = "lmdb",
 	.walker = &carom_walker_lmdb,
 	.probe = lmdb_probe,
+	.lookup_size = sizeof(struct lmdb_lookup),
 	.open = lmdb_open,
 	.close = lmdb_close,
-	.get = lmdb_get,
+	.start = lmdb_start,
+	.finish = lmdb_finish,
 };

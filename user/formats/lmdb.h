@@ -35,6 +35,16 @@ int lmdb_flags_error(struct carom_reader *rd, const char *db, unsigned int flags
  */
 int lmdb_layout_error(struct carom_reader *rd, const __u8 *head, struct carom_error *err);
 
+/* Memory is short, or a read failed with @code, which is returned. */
+int lmdb_no_memory(struct carom_error *err);
+int lmdb_read_error(struct carom_reader *rd, int code, struct carom_error *err);
+
+/*
+ * Turn the walker's answer into a value, which is in the node, or else is read to
+ * the reader's buffer. 0 or negative errno.
+ */
+int lmdb_take_value(struct carom_reader *rd, struct carom_value *val, struct carom_error *err);
+
 /* Does a file that starts so come from some LMDB? */
 bool lmdb_probe(const void *head, size_t len);
 

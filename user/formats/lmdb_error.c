@@ -17,6 +17,17 @@ static __u32 load_u32(const void *p)
 	return v;
 }
 
+int lmdb_no_memory(struct carom_error *err)
+{
+	return carom_error_set(err, CAROM_FAULT_IO, -ENOMEM, "out of memory");
+}
+
+int lmdb_read_error(struct carom_reader *rd, int code, struct carom_error *err)
+{
+	return carom_error_set(err, CAROM_FAULT_IO, code, "%s: %s", carom_reader_path(rd),
+			       strerror(-code));
+}
+
 /* What is wrong with a meta page: one of the codes that meta_bad can have. */
 static void meta_text(char *text, __u32 code, __u64 value)
 {

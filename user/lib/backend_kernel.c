@@ -18,7 +18,7 @@ static int kernel_open(struct carom_index *ix, char *reason)
 	s->open.fd = ix->file.fd;
 	s->open.node_size = walker->node_size;
 	s->open.scratch_size = walker->scratch_size;
-	s->open.nr_slots = ix->max_readers;
+	s->open.nr_slots = ix->max_readers + ix->max_in_flight;
 	s->open.max_hops = ix->max_hops;
 	s->open.deadline_ms = ix->deadline_ms;
 	strncpy(s->open.walker, walker->name, sizeof(s->open.walker) - 1);
@@ -36,7 +36,7 @@ static void kernel_close(struct carom_index *ix)
 	carom_session_close(&ix->session);
 }
 
-static int kernel_reader_init(struct carom_reader *rd, char *reason)
+static int kernel_mem_init(struct carom_reader *rd, char *reason)
 {
 	const struct carom_session *s = &rd->ix->session;
 	int ret = carom_reader_alloc_mem(rd, reason);
@@ -50,7 +50,7 @@ static int kernel_reader_init(struct carom_reader *rd, char *reason)
 	return 0;
 }
 
-static void kernel_reader_exit(struct carom_reader *rd)
+static void kernel_mem_exit(struct carom_reader *rd)
 {
 	rd->mem.scratch = rd->priv;
 	carom_reader_free_mem(rd);
@@ -80,33 +80,42 @@ static bool kernel_can_carry_on(__u32 end)
 	}
 }
 
-static int kernel_run(struct carom_reader *rd, struct carom_lookup *res)
+bool carom_kernel_carry_on(struct carom_reader *rd)
 {
 	const struct carom_session *s = &rd->ix->session;
+
+	rd->stats.kernel_hops += rd->chain.hops;
+	rd->mem.node = s->nodes + (size_t)rd->slot * s->open.node_stride;
+	if (!kernel_can_carry_on(rd->chain.end))
+		return false;
+	rd->stats.fallbacks++;
+	rd->stats.last_abort = carom_end_name(rd->chain.end);
+	return true;
+}
+
+static int kernel_run(struct carom_reader *rd)
+{
+	struct carom_lookup *res = &rd->chain;
 	int ret;
 
 	do {
-		ret = ioctl(s->fd, CAROM_IOC_LOOKUP, res);
+		ret = ioctl(rd->ix->session.fd, CAROM_IOC_LOOKUP, res);
 	} while (ret && errno == EINTR);
 	if (ret) {
 		ret = -errno;
 		res->end = CAROM_END_NONE;
 		return ret;
 	}
-	rd->stats.kernel_hops += res->hops;
-	rd->mem.node = s->nodes + (size_t)rd->slot * s->open.node_stride;
-	if (!kernel_can_carry_on(res->end))
+	if (!carom_kernel_carry_on(rd))
 		return carom_end_errno(res->end);
-	rd->stats.fallbacks++;
-	rd->stats.last_abort = carom_end_name(res->end);
-	return carom_reader_chain(rd, res, carom_reader_read_node);
+	return carom_reader_chain(rd, carom_reader_read_node);
 }
 
 const struct carom_backend_ops carom_backend_kernel = {
 	.id = CAROM_BACKEND_KERNEL,
 	.open = kernel_open,
 	.close = kernel_close,
-	.reader_init = kernel_reader_init,
-	.reader_exit = kernel_reader_exit,
+	.mem_init = kernel_mem_init,
+	.mem_exit = kernel_mem_exit,
 	.run = kernel_run,
 };

@@ -16,16 +16,16 @@ static void pread_close(struct carom_index *ix)
 	(void)ix;
 }
 
-static int pread_run(struct carom_reader *rd, struct carom_lookup *res)
+static int pread_run(struct carom_reader *rd)
 {
-	return carom_reader_chain(rd, res, carom_reader_read_node);
+	return carom_reader_chain(rd, carom_reader_read_node);
 }
 
 const struct carom_backend_ops carom_backend_pread = {
 	.id = CAROM_BACKEND_PREAD,
 	.open = pread_open,
 	.close = pread_close,
-	.reader_init = carom_reader_alloc_mem,
-	.reader_exit = carom_reader_free_mem,
+	.mem_init = carom_reader_alloc_mem,
+	.mem_exit = carom_reader_free_mem,
 	.run = pread_run,
 };

@@ -1,22 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /*
- * Backend io_uring: a small ring per reader, with the file and the node buffer
- * registered where the kernel lets us.
+ * Backend io_uring: a ring per reader, with one read in it at a time. Queues have
+ * rings of their own.
  */
 #include <errno.h>
-#include <liburing.h>
-#include <stdlib.h>
-#include <string.h>
 #include "lib.h"
-
-#define RING_ENTRIES	4
-
-struct uring {
-	struct io_uring ring;
-	bool up;
-	bool fixed_file;
-	bool fixed_buffer;
-};
 
 static int uring_open(struct carom_index *ix, char *reason)
 {
@@ -31,176 +19,92 @@ static void uring_close(struct carom_index *ix)
 	(void)ix;
 }
 
-static void uring_down(struct uring *u)
-{
-	if (u->up)
-		io_uring_queue_exit(&u->ring);
-	u->up = false;
-}
-
 static int uring_up(struct carom_reader *rd)
 {
-	struct uring *u = rd->priv;
-	struct iovec iov = {
-		.iov_base = rd->node,
-		.iov_len = rd->ix->format->walker->node_size,
-	};
-	int fd = rd->ix->file.fd;
-	int ret;
+	const struct carom_ring_opts opts = { .nr = 1, .nodes = &rd->node };
+	struct carom_ring *ring = NULL;
+	int ret = carom_ring_open(&ring, rd->ix, &opts);
 
-	ret = io_uring_queue_init(RING_ENTRIES, &u->ring,
-				  IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
-	if (ret == -EINVAL)	/* before 6.1 */
-		ret = io_uring_queue_init(RING_ENTRIES, &u->ring, 0);
-	if (ret)
-		return ret;
-	u->up = true;
-	/* Both only make it faster; RLIMIT_MEMLOCK may forbid the second. */
-	u->fixed_file = !io_uring_register_files(&u->ring, &fd, 1);
-	u->fixed_buffer = !io_uring_register_buffers(&u->ring, &iov, 1);
-	return 0;
-}
-
-static const char *uring_advice(int code)
-{
-	switch (code) {
-	case -ENOSYS:
-		return "this kernel has no io_uring";
-	case -EPERM:
-	case -EACCES:
-		return "io_uring is forbidden here (sysctl kernel.io_uring_disabled, or a "
-		       "seccomp filter)";
-	default:
-		return strerror(-code);
-	}
-}
-
-static int uring_reader_init(struct carom_reader *rd, char *reason)
-{
-	int ret = carom_reader_alloc_mem(rd, reason);
-
-	if (ret)
-		return ret;
-	rd->priv = calloc(1, sizeof(struct uring));
-	ret = rd->priv ? uring_up(rd) : -ENOMEM;
-	if (!ret)
-		return 0;
-	carom_reason_set(reason, ret, "io_uring cannot be set up: %s", uring_advice(ret));
-	free(rd->priv);
-	carom_reader_free_mem(rd);
+	rd->priv = ring;
 	return ret;
 }
 
-static void uring_reader_exit(struct carom_reader *rd)
+static int uring_run_init(struct carom_reader *rd, char *reason)
 {
-	uring_down(rd->priv);
-	free(rd->priv);
-	carom_reader_free_mem(rd);
+	int ret = uring_up(rd);
+
+	if (!ret)
+		return 0;
+	return carom_reason_set(reason, ret, "io_uring cannot be set up: %s",
+				carom_ring_advice(ret));
 }
 
-static void uring_prep(struct carom_reader *rd, struct io_uring_sqe *sqe, size_t done,
-		       size_t len, __u64 offset)
+static void uring_run_exit(struct carom_reader *rd)
 {
-	struct uring *u = rd->priv;
-	int fd = u->fixed_file ? 0 : rd->ix->file.fd;
+	carom_ring_close(rd->priv);
+	rd->priv = NULL;
+}
 
-	if (u->fixed_buffer)
-		io_uring_prep_read_fixed(sqe, fd, rd->node + done, (unsigned int)(len - done),
-					 offset + done, 0);
-	else
-		io_uring_prep_read(sqe, fd, rd->node + done, (unsigned int)(len - done),
-				   offset + done);
-	if (u->fixed_file)
-		io_uring_sqe_set_flags(sqe, IOSQE_FIXED_FILE);
+/**
+ * struct uring_wait - for uring_ended()
+ * @over: the chain is
+ * @ret: to what it has come
+ */
+struct uring_wait {
+	bool over;
+	int ret;
+};
+
+static void uring_ended(void *arg, struct carom_reader *rd, int res)
+{
+	struct uring_wait *wait = arg;
+
+	wait->over = carom_flight_ended(rd->priv, rd, res, &wait->ret);
 }
 
 /*
- * Submit what is queued and wait for its completion. A submission that a signal
- * interrupts has either happened or not; liburing keeps count.
+ * A ring with one issuer belongs to the thread that made it (EEXIST): when the
+ * reader has gone to another thread, so must the ring. Nothing was sent then.
  */
-static int uring_wait(struct uring *u, int *res)
+static int uring_move(struct carom_reader *rd, struct uring_wait *wait)
 {
-	struct io_uring_cqe *cqe;
 	int ret;
 
-	do {
-		ret = io_uring_submit_and_wait(&u->ring, 1);
-	} while (ret == -EINTR || ret == -EAGAIN);
-	if (ret < 0)
-		return ret;
-	do {
-		ret = io_uring_wait_cqe(&u->ring, &cqe);
-	} while (ret == -EINTR || ret == -EAGAIN);
-	if (ret < 0)
-		return ret;
-	*res = cqe->res;
-	io_uring_cqe_seen(&u->ring, cqe);
-	return 0;
-}
-
-/* One read into the node buffer: bytes or negative errno. */
-static int uring_read(struct carom_reader *rd, size_t done, size_t len, __u64 offset)
-{
-	struct uring *u = rd->priv;
-	struct io_uring_sqe *sqe;
-	int ret, res = 0;
-
-	if (!u->up) {
-		ret = uring_up(rd);
-		if (ret)
-			return ret;
-	}
-	sqe = io_uring_get_sqe(&u->ring);
-	if (!sqe)
-		return -EIO;
-	uring_prep(rd, sqe, done, len, offset);
-	ret = uring_wait(u, &res);
+	uring_run_exit(rd);
+	ret = uring_up(rd);
 	if (!ret)
-		return res;
-	/*
-	 * A ring with one issuer belongs to the thread that made it (EEXIST):
-	 * when the reader has gone to another thread, so must the ring. After any
-	 * other failure a read may still be under way into the buffer; ending the
-	 * ring waits for that.
-	 */
-	uring_down(u);
-	return ret == -EEXIST ? -EAGAIN : ret;
+		wait->over = carom_flight_resume(rd->priv, rd, &wait->ret);
+	return ret;
 }
 
-static int uring_read_node(void *arg, __u64 offset)
+static int uring_run(struct carom_reader *rd)
 {
-	struct carom_reader *rd = arg;
-	size_t len = rd->ix->format->walker->node_size;
-	size_t done = 0;
-	int n;
+	struct uring_wait wait = { 0 };
+	int ret = rd->priv ? 0 : uring_up(rd);
 
-	if (!carom_file_aligned(&rd->ix->file, rd->node, len, offset))
-		return carom_reader_read_node(rd, offset);
-	while (done < len) {
-		n = uring_read(rd, done, len, offset);
-		if (n == -EAGAIN || n == -EINTR)
-			continue;
-		if (n < 0)
-			return n;
-		if (!n)
-			return -ENODATA;
-		done += (size_t)n;
-		if (rd->ix->file.dio_align && done % rd->ix->file.dio_align)
-			return done < len ? -ENODATA : 0;
+	if (ret)
+		return ret;
+	wait.over = carom_flight_begin(rd->priv, rd, &wait.ret);
+	while (!wait.over) {
+		ret = carom_ring_enter(rd->priv, 1, -1);
+		if (ret == -EEXIST)
+			ret = uring_move(rd, &wait);
+		if (ret) {
+			uring_run_exit(rd);
+			return ret;
+		}
+		carom_ring_reap(rd->priv, uring_ended, &wait);
 	}
-	return 0;
-}
-
-static int uring_run(struct carom_reader *rd, struct carom_lookup *res)
-{
-	return carom_reader_chain(rd, res, uring_read_node);
+	return wait.ret;
 }
 
 const struct carom_backend_ops carom_backend_uring = {
 	.id = CAROM_BACKEND_IO_URING,
 	.open = uring_open,
 	.close = uring_close,
-	.reader_init = uring_reader_init,
-	.reader_exit = uring_reader_exit,
+	.mem_init = carom_reader_alloc_mem,
+	.mem_exit = carom_reader_free_mem,
+	.run_init = uring_run_init,
+	.run_exit = uring_run_exit,
 	.run = uring_run,
 };

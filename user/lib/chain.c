@@ -59,40 +59,53 @@ static void chain_finish(struct carom_lookup *res, __s64 ret)
 	}
 }
 
-int carom_chain_run(const struct carom_chain *chain, struct carom_lookup *res)
+bool carom_chain_next(const struct carom_chain *chain, struct carom_lookup *res)
+{
+	if (res->hops >= chain->max_hops)
+		res->end = CAROM_END_HOPS;
+	else
+		res->end = chain_check(chain, res->at);
+	return res->end == CAROM_END_NONE;
+}
+
+bool carom_chain_step(const struct carom_chain *chain, struct carom_lookup *res)
 {
 	const struct carom_native_walker *walker = chain->walker;
 	struct carom_hop hop = {
+		.offset = res->at,
+		.index = res->hops++,
 		.node_size = walker->node_size,
 		.node = chain->node,
 		.scratch = chain->scratch,
 		.scratch_size = walker->scratch_size,
 	};
+	__s64 next = walker->step(&hop);
+
+	if (next < 0) {
+		chain_finish(res, next);
+		return false;
+	}
+	res->at = (__u64)next;
+	return true;
+}
+
+int carom_chain_read_failed(struct carom_lookup *res, int ret)
+{
+	res->end = ret == -ENODATA ? CAROM_END_RANGE : CAROM_END_IO;
+	return ret;
+}
+
+int carom_chain_run(const struct carom_chain *chain, struct carom_lookup *res)
+{
 	int ret;
-	__s64 next;
 
 	res->code = 0;
-	for (;;) {
-		if (res->hops >= chain->max_hops) {
-			res->end = CAROM_END_HOPS;
-			break;
-		}
-		res->end = chain_check(chain, res->at);
-		if (res->end != CAROM_END_NONE)
+	do {
+		if (!carom_chain_next(chain, res))
 			break;
 		ret = chain->read(chain->ctx, res->at);
-		if (ret) {
-			res->end = ret == -ENODATA ? CAROM_END_RANGE : CAROM_END_IO;
-			return ret;
-		}
-		hop.offset = res->at;
-		hop.index = res->hops++;
-		next = walker->step(&hop);
-		if (next < 0) {
-			chain_finish(res, next);
-			break;
-		}
-		res->at = (__u64)next;
-	}
+		if (ret)
+			return carom_chain_read_failed(res, ret);
+	} while (carom_chain_step(chain, res));
 	return carom_end_errno(res->end);
 }

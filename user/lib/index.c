@@ -38,25 +38,36 @@ static const struct carom_format *format_by_name(const char *name)
 	return NULL;
 }
 
-/* Take over the options the caller knows; those beyond what we know must be 0. */
-static int opts_copy(struct carom_index_opts *own, const struct carom_index_opts *opts,
-		     struct carom_error *err)
+int carom_opts_copy(void *own, size_t own_sz, const void *opts, const char *what,
+		    struct carom_error *err)
 {
-	const unsigned char *raw = (const unsigned char *)opts;
-	size_t i;
+	const unsigned char *raw = opts;
+	size_t sz, i;
 
-	memset(own, 0, sizeof(*own));
+	memset(own, 0, own_sz);
 	if (!opts)
 		return 0;
-	if (opts->sz < sizeof(opts->sz))
+	memcpy(&sz, opts, sizeof(sz));
+	if (sz < sizeof(sz))
 		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
-			"options: sz is %zu, not sizeof(struct carom_index_opts)", opts->sz);
-	for (i = sizeof(*own); i < opts->sz; i++)
+			"options: sz is %zu, not sizeof(struct %s)", sz, what);
+	for (i = own_sz; i < sz; i++)
 		if (raw[i])
 			return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
 				"options: this libcarom is too old for one that is set");
-	memcpy(own, opts, opts->sz < sizeof(*own) ? opts->sz : sizeof(*own));
+	memcpy(own, opts, sz < own_sz ? sz : own_sz);
 	return 0;
+}
+
+/* What is 0 becomes its default. */
+static void opts_default(struct carom_index_opts *opts)
+{
+	if (!opts->max_readers)
+		opts->max_readers = CAROM_DEFAULT_READERS;
+	if (!opts->max_in_flight)
+		opts->max_in_flight = CAROM_DEFAULT_DEPTH;
+	if (!opts->max_hops)
+		opts->max_hops = CAROM_DEFAULT_HOPS;
 }
 
 static int opts_check(const struct carom_index_opts *opts, struct carom_error *err)
@@ -67,10 +78,11 @@ static int opts_check(const struct carom_index_opts *opts, struct carom_error *e
 	if (opts->format && !format_by_name(opts->format))
 		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
 			"unknown format %s; there is: lmdb", opts->format);
-	if (opts->max_readers > CAROM_MAX_SLOTS)
+	if (opts->max_readers > CAROM_MAX_SLOTS ||
+	    opts->max_in_flight > CAROM_MAX_SLOTS - opts->max_readers)
 		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
-			"options: max_readers is %u, at most %u", opts->max_readers,
-			CAROM_MAX_SLOTS);
+			"options: max_readers is %u and max_in_flight %u, at most %u together",
+			opts->max_readers, opts->max_in_flight, CAROM_MAX_SLOTS);
 	if (opts->max_hops > CAROM_MAX_HOPS)
 		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
 			"options: max_hops is %u, at most %u", opts->max_hops, CAROM_MAX_HOPS);
@@ -189,12 +201,13 @@ static struct carom_index *index_alloc(const char *path, const struct carom_inde
 		return NULL;
 	ix->file.fd = -1;
 	ix->session.fd = -1;
-	ix->max_readers = opts->max_readers ? opts->max_readers : CAROM_DEFAULT_READERS;
-	ix->max_hops = opts->max_hops ? opts->max_hops : CAROM_DEFAULT_HOPS;
+	ix->max_readers = opts->max_readers;
+	ix->max_in_flight = opts->max_in_flight;
+	ix->max_hops = opts->max_hops;
 	ix->deadline_ms = opts->deadline_ms;
 	pthread_mutex_init(&ix->lock, NULL);
 	ix->path = strdup(path);
-	ix->slots = calloc(ix->max_readers, sizeof(*ix->slots));
+	ix->slots = calloc(ix->max_readers + ix->max_in_flight, sizeof(*ix->slots));
 	if (ix->path && ix->slots)
 		return ix;
 	carom_index__close(ix);
@@ -235,9 +248,11 @@ int carom_index__open(const char *path, const struct carom_index_opts *opts,
 	if (!path || !out)
 		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL, "path or out is NULL");
 	*out = NULL;
-	ret = opts_copy(&own, opts, err);
-	if (!ret)
-		ret = opts_check(&own, err);
+	ret = carom_opts_copy(&own, sizeof(own), opts, "carom_index_opts", err);
+	if (ret)
+		return ret;
+	opts_default(&own);
+	ret = opts_check(&own, err);
 	if (ret)
 		return ret;
 	ix = index_alloc(path, &own);

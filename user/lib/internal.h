@@ -27,12 +27,18 @@ struct carom_reader_mem {
 
 const struct carom_reader_mem *carom_reader_mem(struct carom_reader *rd);
 
+/* The format's private state of the reader's lookup, carom_format.lookup_size bytes. */
+void *carom_reader_state(struct carom_reader *rd);
+
 /* The format's private state of the index, as its open() left it. */
 void *carom_reader_format_data(const struct carom_reader *rd);
 void carom_reader_set_format_data(struct carom_reader *rd, void *data);
 
+/* What a format's start() and finish() return when a chain has to run first. */
+#define CAROM_CHAIN	2
+
 /**
- * carom_reader_run() - run one chain to its end, on the reader's backend
+ * carom_reader_run() - run one chain to its end, on the reader's backend, and wait
  * @rd: the reader, query in its scratch
  * @offset: file offset of the first node
  * @res: end (CAROM_END_DONE, _MISS or _WALKER), code, hops and at
@@ -67,24 +73,36 @@ bool carom_reader_sealed(const struct carom_reader *rd);
  * struct carom_format - one file format
  * @name: as in --format
  * @walker: its native walker; the BPF one has the same name and sizes
+ * @lookup_size: bytes that it keeps of a lookup, see carom_reader_state()
  * @probe: do these first bytes (up to 8192; fewer if the file is shorter) look
  *	like this format?
  * @open: find the tree (@db or the main one), check what must be supported,
  *	and keep what lookups need with carom_reader_set_format_data(). Runs
  *	once per index, on a reader of its own. 0 or negative errno, @err filled.
  * @close: free what @open kept
- * @get: one lookup, all of it: check the key, write the query, run the chain,
- *	fetch what the chain left to user space, check that an unsealed file has
- *	not changed meanwhile. As carom_reader__get().
+ * @start: begin a lookup: check the key and write the query. CAROM_CHAIN: run
+ *	a chain from *@offset, then call @finish; otherwise as carom_reader__get().
+ *	-EINVAL with CAROM_FAULT_USAGE is for what no such file can hold.
+ * @finish: the chain has come to @ret, as carom_reader_run() returns it: take
+ *	the answer to @val, fetch what the chain left to user space, check that an
+ *	unsealed file has not changed meanwhile. Returns as @start does, with
+ *	CAROM_CHAIN for what else has to be read. @err holds what was said of the
+ *	chain.
+ *
+ * Many lookups are between @start and @finish at once, each on a reader of its
+ * own: what they keep goes to carom_reader_state(). Neither runs chains itself.
  */
 struct carom_format {
 	const char *name;
 	const struct carom_native_walker *walker;
+	size_t lookup_size;
 	bool (*probe)(const void *head, size_t len);
 	int (*open)(struct carom_reader *rd, const char *db, struct carom_error *err);
 	void (*close)(void *data);
-	int (*get)(struct carom_reader *rd, const void *key, size_t key_len,
-		   struct carom_value *val, struct carom_error *err);
+	int (*start)(struct carom_reader *rd, const void *key, size_t key_len, __u64 *offset,
+		     struct carom_error *err);
+	int (*finish)(struct carom_reader *rd, const struct carom_lookup *res, int ret,
+		      __u64 *offset, struct carom_value *val, struct carom_error *err);
 };
 
 extern const struct carom_format carom_format_lmdb;

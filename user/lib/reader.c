@@ -9,25 +9,23 @@
 
 #define BUF_ALIGN	4096
 
-static int slot_take(struct carom_index *ix, unsigned int *slot)
+int carom_slots_take(struct carom_index *ix, unsigned int first, unsigned int end,
+		     unsigned int *slots, unsigned int count)
 {
-	unsigned int i;
-	int ret = -EBUSY;
+	unsigned int taken = 0, i;
 
 	pthread_mutex_lock(&ix->lock);
-	for (i = 0; i < ix->max_readers; i++) {
-		if (ix->slots[i])
-			continue;
-		ix->slots[i] = true;
-		*slot = i;
-		ret = 0;
-		break;
+	for (i = first; i < end && taken < count; i++) {
+		if (!ix->slots[i])
+			slots[taken++] = i;
 	}
+	for (i = 0; taken == count && i < count; i++)
+		ix->slots[slots[i]] = true;
 	pthread_mutex_unlock(&ix->lock);
-	return ret;
+	return taken == count ? 0 : -EBUSY;
 }
 
-static void slot_give_back(struct carom_index *ix, unsigned int slot)
+void carom_slot_give_back(struct carom_index *ix, unsigned int slot)
 {
 	pthread_mutex_lock(&ix->lock);
 	ix->slots[slot] = false;
@@ -52,7 +50,6 @@ int carom_reader_alloc_mem(struct carom_reader *rd, char *reason)
 		free(rd->mem.scratch);
 		return carom_reason_set(reason, -ENOMEM, "out of memory");
 	}
-	memset(node, 0, walker->node_size);
 	rd->node = node;
 	rd->mem.node = node;
 	return 0;
@@ -64,23 +61,60 @@ void carom_reader_free_mem(struct carom_reader *rd)
 	free(rd->mem.scratch);
 }
 
+int carom_reader_init(struct carom_reader *rd, struct carom_index *ix, unsigned int slot,
+		      char *reason)
+{
+	int ret;
+
+	rd->ix = ix;
+	rd->slot = slot;
+	rd->state = calloc(1, ix->format->lookup_size ? ix->format->lookup_size : 1);
+	if (!rd->state)
+		return carom_reason_set(reason, -ENOMEM, "out of memory");
+	ret = ix->ops->mem_init(rd, reason);
+	if (ret)
+		free(rd->state);
+	return ret;
+}
+
+void carom_reader_exit(struct carom_reader *rd)
+{
+	rd->ix->ops->mem_exit(rd);
+	free(rd->state);
+	free(rd->buf);
+}
+
+/* A reader that can wait for its chains. */
+static int reader_init_run(struct carom_reader *rd, struct carom_index *ix, unsigned int slot,
+			   char *reason)
+{
+	int ret = carom_reader_init(rd, ix, slot, reason);
+
+	if (ret || !ix->ops->run_init)
+		return ret;
+	ret = ix->ops->run_init(rd, reason);
+	if (ret)
+		carom_reader_exit(rd);
+	return ret;
+}
+
 int carom_reader_new(struct carom_index *ix, struct carom_reader **out, char *reason)
 {
 	struct carom_reader *rd = calloc(1, sizeof(*rd));
+	unsigned int slot;
 	int ret;
 
 	if (!rd)
 		return carom_reason_set(reason, -ENOMEM, "out of memory");
-	rd->ix = ix;
-	ret = slot_take(ix, &rd->slot);
+	ret = carom_slots_take(ix, 0, ix->max_readers, &slot, 1);
 	if (ret) {
 		free(rd);
 		return carom_reason_set(reason, ret, "all %u readers are in use",
 					ix->max_readers);
 	}
-	ret = ix->ops->reader_init(rd, reason);
+	ret = reader_init_run(rd, ix, slot, reason);
 	if (ret) {
-		slot_give_back(ix, rd->slot);
+		carom_slot_give_back(ix, slot);
 		free(rd);
 		return ret;
 	}
@@ -111,25 +145,81 @@ void carom_reader__free(struct carom_reader *rd)
 {
 	if (!rd)
 		return;
-	rd->ix->ops->reader_exit(rd);
-	slot_give_back(rd->ix, rd->slot);
-	free(rd->buf);
+	if (rd->ix->ops->run_exit)
+		rd->ix->ops->run_exit(rd);
+	carom_reader_exit(rd);
+	carom_slot_give_back(rd->ix, rd->slot);
 	free(rd);
+}
+
+/* ---- a lookup ---- */
+
+int carom_reader_start(struct carom_reader *rd, const void *key, size_t key_len,
+		       __u64 *offset)
+{
+	rd->err.fault = CAROM_FAULT_NONE;
+	rd->err.code = 0;
+	rd->err.text[0] = '\0';
+	rd->reached = false;
+	rd->canceled = false;
+	rd->stats.last_hops = 0;
+	if (!key && key_len)
+		return carom_error_set(&rd->err, CAROM_FAULT_USAGE, -EINVAL, "key is NULL");
+	return rd->ix->format->start(rd, key, key_len, offset, &rd->err);
+}
+
+void carom_reader_chain_begin(struct carom_reader *rd, __u64 offset)
+{
+	rd->chain = (struct carom_lookup){ .slot = rd->slot, .offset = offset, .at = offset };
+	rd->reached = true;
+}
+
+/* Count the chain, and say in @err why it did not come to an end. */
+static int reader_account(struct carom_reader *rd, int ret, struct carom_error *err)
+{
+	rd->stats.hops += rd->chain.hops;
+	rd->stats.last_hops += rd->chain.hops;
+	if (!ret)
+		return 0;
+	return carom_chain_error(err, rd->ix->path, &rd->chain, rd->ix->max_hops, ret);
+}
+
+int carom_reader_chain_over(struct carom_reader *rd, int ret, __u64 *offset,
+			    struct carom_value *val)
+{
+	ret = reader_account(rd, ret, &rd->err);
+	if (rd->canceled && rd->chain.end == CAROM_END_CANCELED)
+		return carom_error_set(&rd->err, CAROM_FAULT_IO, -ECANCELED,
+				       "%s: lookup canceled at offset %llu", rd->ix->path,
+				       (unsigned long long)rd->chain.at);
+	return rd->ix->format->finish(rd, &rd->chain, ret, offset, val, &rd->err);
+}
+
+int carom_reader_finish(struct carom_reader *rd, int ret, __u64 offset,
+			struct carom_value *val)
+{
+	while (ret == CAROM_CHAIN) {
+		carom_reader_chain_begin(rd, offset);
+		ret = rd->ix->ops->run(rd);
+		ret = carom_reader_chain_over(rd, ret, &offset, val);
+	}
+	return ret;
 }
 
 int carom_reader__get(struct carom_reader *rd, const void *key, size_t key_len,
 		      struct carom_value *val)
 {
+	struct carom_value found;
+	__u64 offset = 0;
 	int ret;
 
-	rd->err = (struct carom_error){ 0 };
-	rd->reached = false;
-	rd->stats.last_hops = 0;
-	if (!val || (!key && key_len))
-		return carom_error_set(&rd->err, CAROM_FAULT_USAGE, -EINVAL,
-				       "key or val is NULL");
-	ret = rd->ix->format->get(rd, key, key_len, val, &rd->err);
+	if (!val)
+		return carom_error_set(&rd->err, CAROM_FAULT_USAGE, -EINVAL, "val is NULL");
+	ret = carom_reader_start(rd, key, key_len, &offset);
+	ret = carom_reader_finish(rd, ret, offset, &found);
 	rd->stats.lookups += rd->reached;
+	if (!ret)
+		*val = found;
 	return ret;
 }
 
@@ -138,10 +228,16 @@ const struct carom_error *carom_reader__error(const struct carom_reader *rd)
 	return &rd->err;
 }
 
-void carom_reader__stats(const struct carom_reader *rd, struct carom_reader_stats *st, size_t sz)
+void carom_stats_copy(const struct carom_reader_stats *own, struct carom_reader_stats *st,
+		      size_t sz)
 {
 	memset(st, 0, sz);
-	memcpy(st, &rd->stats, sz < sizeof(rd->stats) ? sz : sizeof(rd->stats));
+	memcpy(st, own, sz < sizeof(*own) ? sz : sizeof(*own));
+}
+
+void carom_reader__stats(const struct carom_reader *rd, struct carom_reader_stats *st, size_t sz)
+{
+	carom_stats_copy(&rd->stats, st, sz);
 }
 
 /* ---- what formats and backends call ---- */
@@ -154,6 +250,11 @@ const struct carom_reader_mem *carom_reader_mem(struct carom_reader *rd)
 void *carom_reader_format_data(const struct carom_reader *rd)
 {
 	return rd->ix->format_data;
+}
+
+void *carom_reader_state(struct carom_reader *rd)
+{
+	return rd->state;
 }
 
 void carom_reader_set_format_data(struct carom_reader *rd, void *data)
@@ -215,14 +316,10 @@ int carom_reader_run(struct carom_reader *rd, __u64 offset, struct carom_lookup 
 {
 	int ret;
 
-	*res = (struct carom_lookup){ .slot = rd->slot, .offset = offset, .at = offset };
-	rd->reached = true;
-	ret = rd->ix->ops->run(rd, res);
-	rd->stats.hops += res->hops;
-	rd->stats.last_hops += res->hops;
-	if (!ret)
-		return 0;
-	return carom_chain_error(err, rd->ix->path, res, rd->ix->max_hops, ret);
+	carom_reader_chain_begin(rd, offset);
+	ret = rd->ix->ops->run(rd);
+	*res = rd->chain;
+	return reader_account(rd, ret, err);
 }
 
 int carom_reader_read_node(void *arg, __u64 offset)
@@ -244,19 +341,23 @@ static bool reader_within(void *arg, __u64 end)
 	return end <= rd->file_size;
 }
 
-int carom_reader_chain(struct carom_reader *rd, struct carom_lookup *res,
-		       int (*read)(void *rd, __u64 offset))
+struct carom_chain carom_reader_chain_of(struct carom_reader *rd)
 {
-	const struct carom_chain chain = {
+	return (struct carom_chain) {
 		.walker = rd->ix->format->walker,
 		.node = rd->node,
 		.scratch = rd->mem.scratch,
 		.max_hops = rd->ix->max_hops,
-		.read = read,
 		.within = reader_within,
 		.ctx = rd,
 	};
+}
 
+int carom_reader_chain(struct carom_reader *rd, int (*read)(void *rd, __u64 offset))
+{
+	struct carom_chain chain = carom_reader_chain_of(rd);
+
+	chain.read = read;
 	rd->mem.node = rd->node;
-	return carom_chain_run(&chain, res);
+	return carom_chain_run(&chain, &rd->chain);
 }

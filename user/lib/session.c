@@ -52,6 +52,7 @@ int carom_session_open(struct carom_session *s, char *reason)
 	s->fd = -1;
 	s->nodes = NULL;
 	s->scratch = NULL;
+	s->results = NULL;
 	dev = open(CAROM_DEVICE, O_RDWR | O_CLOEXEC);
 	if (dev < 0)
 		return device_reason(reason, -errno);
@@ -94,6 +95,8 @@ int carom_session_map(struct carom_session *s, char *reason)
 		s->scratch = session_mmap(s, s->open.scratch_stride, PROT_READ | PROT_WRITE,
 					  CAROM_MMAP_SCRATCH);
 	if (s->scratch)
+		s->results = session_mmap(s, sizeof(*s->results), PROT_READ, CAROM_MMAP_RESULTS);
+	if (s->results)
 		return 0;
 	code = -errno;
 	return carom_reason_set(reason, code, "the session's slots cannot be mapped: %s",
@@ -106,9 +109,12 @@ void carom_session_close(struct carom_session *s)
 		munmap(s->nodes, (size_t)s->open.node_stride * s->open.nr_slots);
 	if (s->scratch)
 		munmap(s->scratch, (size_t)s->open.scratch_stride * s->open.nr_slots);
+	if (s->results)
+		munmap((void *)s->results, sizeof(*s->results) * s->open.nr_slots);
 	if (s->fd >= 0)
 		close(s->fd);
 	s->nodes = NULL;
 	s->scratch = NULL;
+	s->results = NULL;
 	s->fd = -1;
 }
