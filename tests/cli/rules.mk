@@ -4,7 +4,7 @@
 
 CLI_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CLI_TEST_DIR := $(O)/tests/cli
-CLI_TESTS := $(addprefix $(CLI_TEST_DIR)/,chain_test backends_test kernel_test)
+CLI_TESTS := $(addprefix $(CLI_TEST_DIR)/,chain_test backends_test kernel_test kernel_queue_test)
 CLI_TEST_OBJS := $(patsubst %.c,$(CLI_TEST_DIR)/san/%.o,tests/cli/fake_format.c \
 	$(wildcard user/lib/*.c))
 
@@ -19,8 +19,13 @@ $(CLI_TEST_DIR)/san/%.o: %.c | $(O)/.deps
 
 # chain.c alone: the test plays everything else.
 $(CLI_TEST_DIR)/chain_test: CLI_TEST_OBJS := $(CLI_TEST_DIR)/san/user/lib/chain.o
-# What the test plays of the kernel.
-$(CLI_TEST_DIR)/kernel_test: CLI_TEST_LDFLAGS := -Wl,--wrap=open,--wrap=ioctl,--wrap=mmap
+# What the tests play of the kernel.
+FAKE_MODULE := $(CLI_TEST_DIR)/san/tests/cli/fake_module.o
+FAKE_MODULE_LDFLAGS := -Wl,--wrap=open,--wrap=ioctl,--wrap=mmap
+$(CLI_TEST_DIR)/kernel_test $(CLI_TEST_DIR)/kernel_queue_test: $(FAKE_MODULE)
+$(CLI_TEST_DIR)/kernel_test: CLI_TEST_LDFLAGS := $(FAKE_MODULE) $(FAKE_MODULE_LDFLAGS)
+$(CLI_TEST_DIR)/kernel_queue_test: CLI_TEST_LDFLAGS := $(FAKE_MODULE) $(FAKE_MODULE_LDFLAGS) \
+	$(foreach f,command read prepared pending enter reap,-Wl,--wrap=carom_ring_$(f))
 
 $(CLI_TESTS): $(CLI_TEST_DIR)/%: $(CLI_TEST_DIR)/san/tests/cli/%.o $(CLI_TEST_OBJS)
 	$(call say,LD,$@)

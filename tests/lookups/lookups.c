@@ -7,27 +7,17 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-#include <lmdb.h>
-
-#include <carom/carom.h>
-
 #include "../lib/skip.h"
+#include "lookups.h"
 
-#define NR_KEYS		6000
 #define NR_LOOKUPS	2500
-#define MAX_VALUE	(1 << 20)
-#define PAGE		4096
+#define PAGE		DATABASE_PAGE
 
 static const enum carom_backend backends[] = {
 	CAROM_BACKEND_PREAD, CAROM_BACKEND_IO_URING, CAROM_BACKEND_KERNEL,
@@ -36,101 +26,14 @@ static const enum carom_backend backends[] = {
 #define NR_BACKENDS	(sizeof(backends) / sizeof(backends[0]))
 
 static const char *dir;			/* on the filesystem under test */
-static bool patched;			/* is the driver ours? */
-static unsigned int seed;
-static char *value_bytes;		/* MAX_VALUE of them */
+bool patched;
 
-static const char *path_of(const char *name)
+const char *path_of(const char *name)
 {
 	static char path[256];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	return path;
-}
-
-static unsigned int rnd(unsigned int below)
-{
-	return (unsigned int)rand_r(&seed) % below;
-}
-
-/* --- a database with a past --- */
-
-static size_t make_key(unsigned int i, char *key)
-{
-	unsigned int s = i * 2654435761U + 1;
-	size_t len = 1 + (unsigned int)rand_r(&s) % 511, k;
-
-	for (k = 0; k < len; k++)
-		key[k] = (char)rand_r(&s);
-	/* Every key length, and keys that are prefixes of others. */
-	if (i % 7 == 0)
-		memset(key, 'p', len);
-	return len;
-}
-
-/* Mostly inline, some on one overflow page, few on many. */
-static size_t value_len(unsigned int i)
-{
-	unsigned int s = i * 40503U + 7, r = (unsigned int)rand_r(&s);
-
-	if (i % 500 == 3)
-		return r % MAX_VALUE + 1;
-	if (i % 13 == 0)
-		return r % 9000;
-	return r % 60;
-}
-
-static void put(MDB_txn *txn, MDB_dbi dbi, unsigned int i, unsigned int version)
-{
-	char key[511];
-	MDB_val k = { .mv_size = make_key(i, key), .mv_data = key };
-	MDB_val v = { .mv_size = value_len(i + version), .mv_data = value_bytes + version };
-
-	assert_int_equal(mdb_put(txn, dbi, &k, &v, 0), 0);
-}
-
-static void fill(MDB_env *env, const char *name, unsigned int nr)
-{
-	unsigned int i;
-	MDB_txn *txn;
-	MDB_dbi dbi;
-
-	assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
-	assert_int_equal(mdb_dbi_open(txn, name, name ? MDB_CREATE : 0, &dbi), 0);
-	for (i = 0; i < nr; i++)
-		put(txn, dbi, i, 0);
-	assert_int_equal(mdb_txn_commit(txn), 0);
-
-	/* Commits that free pages and take them again. */
-	assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
-	for (i = 0; i < nr; i += 3)
-		put(txn, dbi, i, 1);
-	assert_int_equal(mdb_txn_commit(txn), 0);
-	assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
-	for (i = 0; i < nr; i += 5) {
-		char key[511];
-		MDB_val k = { .mv_size = make_key(i, key), .mv_data = key };
-		int rc = mdb_del(txn, dbi, &k, NULL);
-
-		assert_true(!rc || rc == MDB_NOTFOUND);
-	}
-	assert_int_equal(mdb_txn_commit(txn), 0);
-}
-
-static void build(const char *path)
-{
-	MDB_env *env;
-
-	unlink(path);
-	assert_int_equal(mdb_env_create(&env), 0);
-	assert_int_equal(mdb_env_set_maxdbs(env, 4), 0);
-	assert_int_equal(mdb_env_set_mapsize(env, 256UL << 20), 0);
-	assert_int_equal(mdb_env_open(env, path, MDB_NOSUBDIR | MDB_NOSYNC, 0600), 0);
-	fill(env, NULL, NR_KEYS);
-	fill(env, "named", 300);
-	fill(env, "empty", 0);
-	assert_int_equal(mdb_env_sync(env, 1), 0);
-	mdb_env_close(env);
 }
 
 /* --- opening --- */
@@ -148,30 +51,19 @@ static int open_index(const char *path, const char *db, enum carom_backend backe
 	return carom_index__open(path, &opts, ix, err);
 }
 
-static bool works_here(enum carom_backend backend)
+bool works_here(enum carom_backend backend)
 {
 	return backend != CAROM_BACKEND_KERNEL || patched;
 }
 
 /* --- answers --- */
 
-static void compare(struct carom_reader *rd, MDB_txn *txn, MDB_dbi dbi, const char *key, size_t len)
+static void compare(struct carom_reader *rd, struct oracle *o, const char *key, size_t len)
 {
-	MDB_val k = { .mv_size = len, .mv_data = (void *)key }, v;
-	struct carom_value val;
-	int rc = mdb_get(txn, dbi, &k, &v);
+	struct carom_value val = { 0 };
 	int ret = carom_reader__get(rd, key, len, &val);
 
-	if (ret < 0)
-		fail_msg("%s", carom_reader__error(rd)->text);
-	if (rc == MDB_NOTFOUND) {
-		assert_int_equal(ret, CAROM_NOTFOUND);
-		return;
-	}
-	assert_int_equal(rc, 0);
-	assert_int_equal(ret, 0);
-	assert_int_equal(val.len, v.mv_size);
-	assert_memory_equal(val.data, v.mv_data, v.mv_size);
+	oracle_check(o, key, len, ret, &val, carom_reader__error(rd)->text);
 }
 
 static void check_ran_where_asked(struct carom_reader *rd, enum carom_backend backend)
@@ -186,34 +78,23 @@ static void check_ran_where_asked(struct carom_reader *rd, enum carom_backend ba
 static void lookups(const char *path, const char *db, enum carom_backend backend,
 		    unsigned int nr)
 {
+	char key[DATABASE_KEY_LEN];
 	struct carom_error err;
 	struct carom_index *ix;
 	struct carom_reader *rd;
+	struct oracle o;
 	unsigned int i;
-	char key[511];
-	MDB_env *env;
-	MDB_txn *txn;
-	MDB_dbi dbi;
 
-	assert_int_equal(mdb_env_create(&env), 0);
-	assert_int_equal(mdb_env_set_maxdbs(env, 4), 0);
-	assert_int_equal(mdb_env_open(env, path, MDB_NOSUBDIR | MDB_RDONLY | MDB_NOLOCK, 0), 0);
-	assert_int_equal(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn), 0);
-	assert_int_equal(mdb_dbi_open(txn, db, 0, &dbi), 0);
+	oracle_open(&o, path, db);
 	if (open_index(path, db, backend, &ix, &err))
 		fail_msg("%s", err.text);
 	assert_int_equal(carom_reader__new(ix, &rd, &err), 0);
-	for (i = 0; i < nr; i++) {
-		/* A third of these was never put, a fifth deleted. */
-		size_t len = make_key(rnd(NR_KEYS * 3 / 2), key);
-
-		compare(rd, txn, dbi, key, len);
-	}
+	for (i = 0; i < nr; i++)
+		compare(rd, &o, key, database_any_key(key));
 	check_ran_where_asked(rd, backend);
 	carom_reader__free(rd);
 	carom_index__close(ix);
-	mdb_txn_abort(txn);
-	mdb_env_close(env);
+	oracle_close(&o);
 }
 
 static void test_answers(void **state)
@@ -222,7 +103,7 @@ static void test_answers(void **state)
 	size_t i;
 
 	(void)state;
-	build(path);
+	database_build(path);
 	for (i = 0; i < NR_BACKENDS; i++) {
 		if (!works_here(backends[i]))
 			continue;
@@ -321,24 +202,6 @@ static void copy_file(const char *from, const char *to)
 	close(out);
 }
 
-struct meta {
-	uint64_t root;
-	uint64_t txnid;
-};
-
-/* Root of the newer meta; offsets as in LMDB's data version 1. */
-static uint64_t root_page(int fd)
-{
-	struct meta m[2];
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		assert_int_equal(pread(fd, &m[i].root, 8, i * PAGE + 128), 8);
-		assert_int_equal(pread(fd, &m[i].txnid, 8, i * PAGE + 144), 8);
-	}
-	return m[1].txnid > m[0].txnid ? m[1].root : m[0].root;
-}
-
 static void poke(int fd, uint64_t page, unsigned int off, const void *bytes, size_t len)
 {
 	assert_int_equal(pwrite(fd, bytes, len, (off_t)(page * PAGE + off)), len);
@@ -423,7 +286,7 @@ static void damaged(const char *name, void (*damage)(int fd, uint64_t root))
 	copy_file(path_of("answers.mdb"), path);
 	fd = open(path, O_RDWR);
 	assert_true(fd >= 0);
-	root = root_page(fd);
+	root = database_root(fd);
 	damage(fd, root);
 	assert_int_equal(fsync(fd), 0);
 	close(fd);
@@ -456,21 +319,15 @@ static void test_damaged(void **state)
 
 static int setup(void **state)
 {
-	unsigned int i, s = 1;
-
 	(void)state;
-	value_bytes = malloc(MAX_VALUE + 16);
-	if (!value_bytes)
-		return -1;
-	for (i = 0; i < MAX_VALUE + 16; i++)
-		value_bytes[i] = (char)rand_r(&s);
+	database_setup();
 	return mkdir(dir, 0700) && errno != EEXIST ? -1 : 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	free(value_bytes);
+	database_teardown();
 	return 0;
 }
 
@@ -481,6 +338,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_auto),
 		cmocka_unit_test(test_kernel_refused),
 		cmocka_unit_test(test_sealed),
+		cmocka_unit_test(test_queues),
+		cmocka_unit_test(test_queues_polling),
+		cmocka_unit_test(test_queue_deadlines),
+		cmocka_unit_test(test_queue_early_end),
+		cmocka_unit_test(test_queue_unloaded),
 		cmocka_unit_test(test_damaged),
 	};
 
@@ -490,6 +352,5 @@ int main(int argc, char **argv)
 	}
 	dir = argv[1];
 	patched = !strcmp(argv[2], "patched");
-	seed = getenv("CAROM_SEED") ? (unsigned int)strtoul(getenv("CAROM_SEED"), NULL, 10) : 1;
 	return cmocka_run_group_tests_name("lookups", tests, setup, teardown);
 }

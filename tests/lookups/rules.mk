@@ -5,6 +5,7 @@ LOOKUPS := $(O)/tests/lookups/lookups
 
 check-run: $(LOOKUPS)
 
-$(LOOKUPS): $(LOOKUPS).o $(O)/libcarom.a
+$(LOOKUPS): $(addprefix $(O)/tests/lookups/,lookups.o lookups_queue.o database.o queued.o) \
+		$(O)/libcarom.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -llmdb -luring -pthread
