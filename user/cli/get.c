@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/stat.h>
+#include "batch.h"
 #include "cli.h"
 
 enum {
@@ -38,7 +39,8 @@ static const struct argp_option options[] = {
  * struct get - one run of carom get
  * @doc: with --json, the document; @results is in it
  * @absent: some key was not found
- * @ns: time spent in lookups
+ * @ns: time spent in lookups of @rd
+ * @batch: lookups that need not be answered one by one
  */
 struct get {
 	struct cli cli;
@@ -55,6 +57,7 @@ struct get {
 	struct json_object *results;
 	bool absent;
 	uint64_t ns;
+	struct batch batch;
 };
 
 static error_t parse_backend(struct get *get, const char *name)
@@ -132,14 +135,6 @@ static const struct argp argp = {
 	       "format or damaged, 4 the backend does not work here, 5 I/O error.",
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
 /* ---- output ---- */
 
 static void show_json(struct get *get, const void *key, size_t key_len,
@@ -173,12 +168,29 @@ static void show(struct get *get, const char *text, size_t text_len, const void 
 	putchar('\n');
 }
 
+static struct carom_reader_stats all_stats(const struct get *get)
+{
+	struct carom_reader_stats all, st;
+
+	carom_reader__stats(get->rd, &all, sizeof(all));
+	if (!get->batch.q)
+		return all;
+	carom_queue__stats(get->batch.q, &st, sizeof(st));
+	all.lookups += st.lookups;
+	all.hops += st.hops;
+	all.kernel_hops += st.kernel_hops;
+	all.fallbacks += st.fallbacks;
+	if (st.last_abort)
+		all.last_abort = st.last_abort;
+	return all;
+}
+
 static void add_stats(struct get *get)
 {
-	struct carom_reader_stats st;
+	struct carom_reader_stats st = all_stats(get);
+	uint64_t ns = get->ns + get->batch.ns;
 	struct json_object *obj;
 
-	carom_reader__stats(get->rd, &st, sizeof(st));
 	if (!get->cli.json) {
 		fprintf(stderr, "backend: %s\nwhy: %s\nlookups: %llu\nhops: %llu\n"
 			"kernel hops: %llu\nfallbacks: %llu%s%s\ntime: %.6f s\n",
@@ -186,7 +198,7 @@ static void add_stats(struct get *get)
 			carom_index__why(get->ix), (unsigned long long)st.lookups,
 			(unsigned long long)st.hops, (unsigned long long)st.kernel_hops,
 			(unsigned long long)st.fallbacks, st.last_abort ? ", last: " : "",
-			st.last_abort ? st.last_abort : "", (double)get->ns / 1e9);
+			st.last_abort ? st.last_abort : "", (double)ns / 1e9);
 		return;
 	}
 	obj = json_object_new_object();
@@ -196,7 +208,7 @@ static void add_stats(struct get *get)
 	json_object_object_add(obj, "fallbacks", json_object_new_uint64(st.fallbacks));
 	json_object_object_add(obj, "last_abort", st.last_abort ?
 			       json_object_new_string(st.last_abort) : NULL);
-	json_object_object_add(obj, "time_ns", json_object_new_uint64(get->ns));
+	json_object_object_add(obj, "time_ns", json_object_new_uint64(ns));
 	json_object_object_add(get->doc, "stats", obj);
 }
 
@@ -210,23 +222,44 @@ static int stop(struct get *get, enum cli_exit exit, const char *text)
 	return cli_fail_in(&get->cli, get->doc, exit, text);
 }
 
-static int lookup(struct get *get, const char *text, size_t text_len, const void *key,
-		  size_t key_len)
+/* Of one key, in the order of the keys. */
+static int answer(void *ctx, const struct batch_key *k, int ret, const struct carom_value *val,
+		  const struct carom_error *err)
 {
-	const struct carom_error *err;
-	struct carom_value val;
-	uint64_t start = now_ns();
-	int ret = carom_reader__get(get->rd, key, key_len, &val);
+	struct get *get = ctx;
 
-	get->ns += now_ns() - start;
-	if (ret < 0) {
-		err = carom_reader__error(get->rd);
+	if (ret < 0)
 		return stop(get, cli_exit_of(err->fault), err->text);
-	}
-	show(get, text, text_len, key, key_len, ret == CAROM_NOTFOUND ? NULL : &val);
+	show(get, k->text, k->text_len, k->key, k->key_len, ret == CAROM_NOTFOUND ? NULL : val);
 	if (ret == CAROM_NOTFOUND)
 		get->absent = true;
 	return 0;
+}
+
+static int lookup(struct get *get, const char *text, size_t text_len, const void *key,
+		  size_t key_len)
+{
+	const struct batch_key k = {
+		.text = (char *)text, .text_len = text_len, .key = (void *)key, .key_len = key_len,
+	};
+	struct carom_value val;
+	uint64_t start;
+	int ret;
+
+	if (get->batch.q)
+		return batch_add(&get->batch, text, text_len, key, key_len);
+	start = now_ns();
+	ret = carom_reader__get(get->rd, key, key_len, &val);
+	get->ns += now_ns() - start;
+	return answer(get, &k, ret, &val, carom_reader__error(get->rd));
+}
+
+/* Something else than a lookup went wrong: first what was asked before. */
+static int stop_after_answers(struct get *get, enum cli_exit exit, const char *text)
+{
+	int ret = batch_drain(&get->batch);
+
+	return ret ? ret : stop(get, exit, text);
 }
 
 /* One key as it was given; @text need not end in NUL. */
@@ -242,7 +275,7 @@ static int lookup_text(struct get *get, const char *text, size_t text_len)
 	key = cli_parse_hex(text, text_len, &key_len);
 	if (!key) {
 		snprintf(msg, sizeof(msg), "key %.64s: not hex (an even number of digits)", text);
-		return stop(get, CLI_USAGE, msg);
+		return stop_after_answers(get, CLI_USAGE, msg);
 	}
 	ret = lookup(get, text, text_len, key, key_len);
 	free(key);
@@ -271,9 +304,26 @@ static int lookup_lines(struct get *get, FILE *file)
 
 		snprintf(msg, sizeof(msg), "%.128s: cannot be read: %s", get->keys_from,
 			 strerror(errno));
-		return stop(get, CLI_IO, msg);
+		return stop_after_answers(get, CLI_IO, msg);
 	}
-	return ret;
+	return ret ? ret : batch_drain(&get->batch);
+}
+
+/*
+ * Keys that are all there already can be looked up together. Who writes them as it
+ * goes may wait for each answer. No queue is no reason to fail.
+ */
+static void begin_batch(struct get *get, FILE *file)
+{
+	struct carom_queue_opts opts = { .sz = sizeof(opts), .depth = BATCH_DEPTH };
+	struct stat st;
+
+	if (fstat(fileno(file), &st) || !S_ISREG(st.st_mode))
+		return;
+	get->batch.answer = answer;
+	get->batch.ctx = get;
+	if (carom_queue__new(get->ix, &opts, &get->batch.q, NULL))
+		get->batch.q = NULL;
 }
 
 static int lookup_file(struct get *get)
@@ -288,6 +338,7 @@ static int lookup_file(struct get *get)
 			 strerror(errno));
 		return stop(get, CLI_IO, msg);
 	}
+	begin_batch(get, file);
 	ret = lookup_lines(get, file);
 	if (!is_stdin)
 		fclose(file);
@@ -343,19 +394,22 @@ int cmd_get(int argc, char **argv)
 {
 	struct get get = {
 		.cli.name = "carom get",
-		.opts = { .sz = sizeof(get.opts), .max_readers = 2 },
+		.opts = { .sz = sizeof(get.opts), .max_readers = 2, .max_in_flight = 1 },
 	};
 	struct carom_error err;
 	int ret = cli_parse(&get.cli, &argp, argc, argv, &get);
 
 	if (ret)
 		return ret;
+	if (get.keys_from)
+		get.opts.max_in_flight = BATCH_DEPTH;
 	if (carom_index__open(get.path, &get.opts, &get.ix, &err))
 		return cli_fail(&get.cli, cli_exit_of(err.fault), "%s", err.text);
 	if (carom_reader__new(get.ix, &get.rd, &err))
 		ret = cli_fail(&get.cli, cli_exit_of(err.fault), "%s", err.text);
 	else
 		ret = run(&get);
+	batch_close(&get.batch);
 	carom_reader__free(get.rd);
 	carom_index__close(get.ix);
 	return ret;
