@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../lib/skip.h"
 #include "lookups.h"
 
 #define NR_LOOKUPS	2500

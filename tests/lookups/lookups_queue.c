@@ -187,7 +187,7 @@ void test_queue_deadlines(void **state)
 {
 	(void)state;
 	if (!works_here(CAROM_BACKEND_KERNEL))
-		skip();
+		skip_because("the kernel backend does not work here");
 	set_budget("0");
 	deadlines(false);
 	set_budget(BUDGET);
@@ -214,7 +214,7 @@ void test_queue_unloaded(void **state)
 
 	(void)state;
 	if (!works_here(CAROM_BACKEND_KERNEL))
-		skip();
+		skip_because("the kernel backend does not work here");
 	ix = open_answers(CAROM_BACKEND_KERNEL, 512, 0);
 	oracle_open(&o, path_of("answers.mdb"), NULL);
 	queued_open(&k, ix, 512, false);

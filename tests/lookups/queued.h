@@ -5,6 +5,7 @@
 #ifndef CAROM_TESTS_QUEUED_H
 #define CAROM_TESTS_QUEUED_H
 
+#include "../lib/skip.h"
 #include "database.h"
 
 /**
