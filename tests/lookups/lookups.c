@@ -338,6 +338,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_kernel_refused),
 		cmocka_unit_test(test_sealed),
 		cmocka_unit_test(test_queues),
+		cmocka_unit_test(test_queue_descriptor),
 		cmocka_unit_test(test_queues_polling),
 		cmocka_unit_test(test_queue_deadlines),
 		cmocka_unit_test(test_queue_early_end),

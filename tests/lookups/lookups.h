@@ -14,6 +14,7 @@ bool works_here(enum carom_backend backend);
 
 /* lookups_queue.c; they need what test_answers() has built. */
 void test_queues(void **state);
+void test_queue_descriptor(void **state);
 void test_queues_polling(void **state);
 void test_queue_deadlines(void **state);
 void test_queue_unloaded(void **state);

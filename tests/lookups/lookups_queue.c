@@ -83,6 +83,31 @@ void test_queues(void **state)
 	}
 }
 
+static void run_events(enum carom_backend backend)
+{
+	struct carom_index *ix = open_answers(backend, 32, 0);
+	struct oracle o;
+	struct queued k;
+
+	oracle_open(&o, path_of("answers.mdb"), NULL);
+	queued_open(&k, ix, 32, false);
+	queued_run_events(&k, &o, NR_LOOKUPS / 2);
+	check_ran_where_asked(&k, backend);
+	queued_close(&k);
+	oracle_close(&o);
+	carom_index__close(ix);
+}
+
+void test_queue_descriptor(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NR_BACKENDS; i++)
+		if (works_here(backends[i]))
+			run_events(backends[i]);
+}
+
 static bool device_polls(void)
 {
 	const char *device = getenv("CAROM_VM_DEVICE");

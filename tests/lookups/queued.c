@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,4 +138,48 @@ void queued_run(struct queued *k, struct oracle *o, unsigned int nr)
 			take_next(k, o);
 	}
 	queued_drain(k, o);
+}
+
+static bool readable(int fd, int timeout_ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	assert_true(poll(&p, 1, timeout_ms) >= 0);
+	return p.revents & POLLIN;
+}
+
+/* Not always to the end: what is ready must show in the descriptor. */
+static void take_some(struct queued *k, struct oracle *o)
+{
+	const struct carom_completion *c;
+	int ret;
+
+	do {
+		ret = carom_queue__peek(k->q, &c);
+		if (!ret)
+			queued_take(k, o, c);
+	} while (!ret && rnd(8));
+	assert_true(!ret || ret == -EAGAIN);
+}
+
+void queued_run_events(struct queued *k, struct oracle *o, unsigned int nr)
+{
+	unsigned long end = k->ended + nr;
+	const struct carom_completion *c;
+	int fd = carom_queue__fd(k->q);
+
+	assert_true(fd >= 0);
+	assert_int_equal(carom_queue__fd(k->q), fd);
+	assert_int_equal(carom_queue__peek(k->q, &c), -EAGAIN);
+	assert_false(readable(fd, 0));
+	while (k->ended < end) {
+		while (k->submitted < end && queued_submit(k))
+			;
+		assert_int_equal(carom_queue__flush(k->q), 0);
+		if (!readable(fd, 60000))
+			fail_msg("%u lookups in flight, and nothing comes", k->in_flight);
+		take_some(k, o);
+	}
+	assert_int_equal(carom_queue__peek(k->q, &c), -EAGAIN);
+	assert_false(readable(fd, 0));
 }

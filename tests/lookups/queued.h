@@ -54,6 +54,8 @@ bool queued_submit(struct queued *k);
 void queued_take(struct queued *k, struct oracle *o, const struct carom_completion *c);
 /* @nr lookups, as many in flight as there is room for; all have ended then. */
 void queued_run(struct queued *k, struct oracle *o, unsigned int nr);
+/* The same as an event loop does it: without ever waiting for the queue. */
+void queued_run_events(struct queued *k, struct oracle *o, unsigned int nr);
 /* Until all have ended. */
 void queued_drain(struct queued *k, struct oracle *o);
 

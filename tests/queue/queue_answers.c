@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -100,47 +99,15 @@ static void test_out_of_order(void **state)
 
 /* --- the descriptor --- */
 
-static bool readable(int fd, int timeout_ms)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-
-	assert_true(poll(&p, 1, timeout_ms) >= 0);
-	return p.revents & POLLIN;
-}
-
-/* As an event loop does it: no wait, and peek until there is nothing. */
 static void event_loop(const struct mode *mode, struct carom_index *ix)
 {
-	const struct carom_completion *c;
 	struct oracle o;
 	struct queued k;
-	int fd, ret;
 
 	(void)mode;
 	oracle_open(&o, mode_file(), NULL);
 	queued_open(&k, ix, 32, false);
-	fd = carom_queue__fd(k.q);
-	assert_true(fd >= 0);
-	assert_int_equal(carom_queue__fd(k.q), fd);
-	assert_int_equal(carom_queue__peek(k.q, &c), -EAGAIN);
-	assert_false(readable(fd, 0));
-	while (k.ended < 2000) {
-		while (queued_submit(&k))
-			;
-		assert_int_equal(carom_queue__flush(k.q), 0);
-		if (!readable(fd, 60000))
-			fail_msg("%u lookups in flight, and nothing comes", k.in_flight);
-		/* Not always to the end: what is ready must show. */
-		do {
-			ret = carom_queue__peek(k.q, &c);
-			if (!ret)
-				queued_take(&k, &o, c);
-		} while (!ret && rnd(8));
-		assert_true(!ret || ret == -EAGAIN);
-	}
-	queued_drain(&k, &o);
-	assert_int_equal(carom_queue__peek(k.q, &c), -EAGAIN);
-	assert_false(readable(fd, 0));
+	queued_run_events(&k, &o, 2000);
 	queued_close(&k);
 	oracle_close(&o);
 }
