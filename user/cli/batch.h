@@ -43,8 +43,10 @@ struct batch {
 	uint64_t ns;
 };
 
-/* Look a key up some time, and answer earlier ones if there is no room. Returns what
- * the first call of @answer said that was not 0. */
+/*
+ * Look a key up some time, and answer earlier ones if there is no room. Returns what
+ * the first call of @answer said that was not 0.
+ */
 int batch_add(struct batch *b, const char *text, size_t text_len, const void *key,
 	      size_t key_len);
 /* Answer all. */
