@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel backend against a carom.ko that is played: what it makes of refusals, and how it carries on what the kernel
- * aborts.
+ * The kernel backend against a carom.ko that is played: what it makes of refusals,
+ * and how it carries on what the kernel aborts.
  */
 #include <errno.h>
 #include <string.h>
@@ -282,13 +282,17 @@ static void test_sealed_map(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_auto_takes_the_kernel, mod_setup, mod_teardown),
-		cmocka_unit_test_setup_teardown(test_answer_from_the_kernel, mod_setup, mod_teardown),
-		cmocka_unit_test_setup_teardown(test_readers_have_their_own_slots, mod_setup, mod_teardown),
+		cmocka_unit_test_setup_teardown(test_auto_takes_the_kernel, mod_setup,
+						mod_teardown),
+		cmocka_unit_test_setup_teardown(test_answer_from_the_kernel, mod_setup,
+						mod_teardown),
+		cmocka_unit_test_setup_teardown(test_readers_have_their_own_slots, mod_setup,
+						mod_teardown),
 		cmocka_unit_test_setup_teardown(test_carries_on, mod_setup, mod_teardown),
 		cmocka_unit_test_setup_teardown(test_hop_budget_is_one, mod_setup, mod_teardown),
 		cmocka_unit_test_setup_teardown(test_does_not_carry_on, mod_setup, mod_teardown),
-		cmocka_unit_test_setup_teardown(test_every_refusal_has_its_text, mod_setup, mod_teardown),
+		cmocka_unit_test_setup_teardown(test_every_refusal_has_its_text, mod_setup,
+						mod_teardown),
 		cmocka_unit_test_setup_teardown(test_refusals, mod_setup, mod_teardown),
 		cmocka_unit_test_setup_teardown(test_no_device, mod_setup, mod_teardown),
 		cmocka_unit_test_setup_teardown(test_sealed_map, mod_setup, mod_teardown),

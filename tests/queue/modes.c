@@ -27,7 +27,8 @@ struct carom_index *mode_open(const struct mode *mode, const char *file, const c
 	if (!carom_index__open(file, &opts, &ix, &err))
 		return ix;
 	/* Of these pread must work everywhere. */
-	if (err.fault != CAROM_FAULT_BACKEND || (mode->backend == CAROM_BACKEND_PREAD && !mode->direct))
+	if (err.fault != CAROM_FAULT_BACKEND ||
+	    (mode->backend == CAROM_BACKEND_PREAD && !mode->direct))
 		fail_msg("%s", err.text);
 	print_message("# %s%s: %s\n", carom_backend__name(mode->backend),
 		      mode->direct ? " direct" : "", err.text);
