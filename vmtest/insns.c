@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * QEMU TCG plugin: counts the instructions that the guest executes between two marker instructions
- * (tests/bench/insns.h), over all vCPUs, and appends one line per measurement to a file.
+ * (tests/bench/insns.h), over all vCPUs, and appends one line per measurement to a file: the count,
+ * and how many of it were spent on polling in vain (see spin.h).
  *
  *	-plugin insns.so,out=FILE
  *
@@ -23,6 +24,7 @@
 
 #define NAME "insns"
 #include "markers.h"
+#include "spin.h"
 
 #define MAX_VCPUS 256
 
@@ -44,16 +46,8 @@ static bool use_lines;
 static int out_fd = -1;
 
 /* One measurement at a time, so these are not per vCPU. */
-static uint64_t begin_count, pause_count;
-static bool begun;
-
-/* The lengths of stretches between two PAUSEs, and how many were that long. */
-#define MAX_STRETCHES 64
-#define ALIKE 4 /* less of one length is chance */
-static struct {
-	uint64_t length, times;
-} stretches[MAX_STRETCHES];
-static unsigned int nr_stretches;
+static uint64_t begin_count, hold_count, pause_count;
+static bool begun, held;
 
 static uint64_t total(void)
 {
@@ -79,25 +73,28 @@ static void on_begin(unsigned int vcpu, void *udata)
 	(void)vcpu;
 	(void)udata;
 	begun = true;
-	nr_stretches = 0;
+	held = false;
+	spin_reset();
 	pause_count = 0;
 	begin_count = total();
 }
 
-static void add_stretch(uint64_t length)
+static void on_hold(unsigned int vcpu, void *udata)
 {
-	unsigned int i;
+	(void)vcpu;
+	(void)udata;
+	held = true;
+	pause_count = 0;
+	hold_count = total();
+}
 
-	for (i = 0; i < nr_stretches && stretches[i].length != length; i++)
-		;
-	if (i == MAX_STRETCHES)
-		return;
-	if (i == nr_stretches) {
-		stretches[i].length = length;
-		stretches[i].times = 0;
-		nr_stretches++;
-	}
-	stretches[i].times++;
+static void on_go_on(unsigned int vcpu, void *udata)
+{
+	(void)vcpu;
+	(void)udata;
+	if (held)
+		begin_count += total() - hold_count;
+	held = false;
 }
 
 static void on_pause(unsigned int vcpu, void *udata)
@@ -106,24 +103,19 @@ static void on_pause(unsigned int vcpu, void *udata)
 
 	(void)vcpu;
 	(void)udata;
-	if (!begun)
+	if (!begun || held)
 		return;
+	pauses++;
 	if (pause_count)
-		add_stretch(count - pause_count);
+		spin_add(count - pause_count);
 	pause_count = count;
 }
 
 static uint64_t spun(void)
 {
-	uint64_t shortest = UINT64_MAX, times = 0;
+	int in_vain = spin_in_vain();
 
-	for (unsigned int i = 0; i < nr_stretches; i++) {
-		if (stretches[i].times < ALIKE || stretches[i].length >= shortest)
-			continue;
-		shortest = stretches[i].length;
-		times = stretches[i].times;
-	}
-	return times ? shortest * times : 0;
+	return in_vain < 0 ? 0 : stretches[in_vain].length * pauses;
 }
 
 /* The guest reads the line back at once, so nothing is buffered. */
@@ -158,8 +150,15 @@ static void count_insn(struct qemu_plugin_insn *insn)
 
 static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
+	static const qemu_plugin_vcpu_udata_cb_t on_marker[NR_MARKERS] = {
+		[MARKER_BEGIN] = on_begin,
+		[MARKER_END] = on_end,
+		[MARKER_HOLD] = on_hold,
+		[MARKER_GO_ON] = on_go_on,
+	};
+
 	(void)id;
-	watch_insns(tb, on_begin, on_end, count_insn);
+	watch_insns(tb, on_marker, count_insn);
 }
 
 static bool find_functions(const qemu_info_t *info)

@@ -13,9 +13,9 @@
 #include "qemu-plugin.h"
 
 #define MARKER_SIZE 7
-#define MARKER_WHICH 3 /* offset of the byte that tells begin from end */
+#define MARKER_WHICH 3 /* offset of the byte that tells them apart */
 
-enum marker { MARKER_NONE, MARKER_BEGIN, MARKER_END };
+enum marker { MARKER_NONE, MARKER_BEGIN, MARKER_END, MARKER_HOLD, MARKER_GO_ON, NR_MARKERS };
 
 /* QEMU refuses a version that it does not know, so say the lowest that has what is used. */
 int qemu_plugin_version = 1;
@@ -72,7 +72,7 @@ static inline enum marker marker_of(const struct qemu_plugin_insn *insn)
 	bytes[MARKER_WHICH] = 0;
 	if (memcmp(bytes, marker, sizeof(marker)))
 		return MARKER_NONE;
-	return which == 1 ? MARKER_BEGIN : which == 2 ? MARKER_END : MARKER_NONE;
+	return which < NR_MARKERS ? (enum marker)which : MARKER_NONE;
 }
 
 static inline bool is_pause(const struct qemu_plugin_insn *insn)
@@ -84,11 +84,11 @@ static inline bool is_pause(const struct qemu_plugin_insn *insn)
 }
 
 /*
- * To be called for every block that is translated: a marker calls @on_begin or @on_end whenever it is
+ * To be called for every block that is translated: a marker calls its own of @on_marker whenever it is
  * executed, any other instruction is @count's to prepare, if that is not NULL.
  */
-static inline void watch_insns(struct qemu_plugin_tb *tb, qemu_plugin_vcpu_udata_cb_t on_begin,
-			       qemu_plugin_vcpu_udata_cb_t on_end,
+static inline void watch_insns(struct qemu_plugin_tb *tb,
+			       const qemu_plugin_vcpu_udata_cb_t on_marker[NR_MARKERS],
 			       void (*count)(struct qemu_plugin_insn *insn))
 {
 	size_t n = qemu_plugin_tb_n_insns(tb);
@@ -98,9 +98,8 @@ static inline void watch_insns(struct qemu_plugin_tb *tb, qemu_plugin_vcpu_udata
 		enum marker marker = marker_of(insn);
 
 		if (marker != MARKER_NONE)
-			qemu_plugin_register_vcpu_insn_exec_cb(
-				insn, marker == MARKER_BEGIN ? on_begin : on_end,
-				QEMU_PLUGIN_CB_NO_REGS, NULL);
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_marker[marker],
+							       QEMU_PLUGIN_CB_NO_REGS, NULL);
 		else if (count)
 			count(insn);
 	}

@@ -16,6 +16,8 @@
  * translated until then is thrown away, and a boot's code needs no counters. Measurements that
  * began before that are numbered, but not written.
  *
+ * Polling in vain (see spin.h) is left out, which takes what each stretch between two PAUSEs did.
+ *
  * With version 1 of the interface all vCPUs must share a thread, as counters are shared.
  */
 #define _GNU_SOURCE
@@ -27,6 +29,7 @@
 
 #define NAME "profile"
 #include "markers.h"
+#include "spin.h"
 
 /* Powers of two. A benchmark has 50,000 instructions. */
 #define MAX_COUNTERS (1u << 18)
@@ -52,9 +55,18 @@ static FILE *out;
 static bool resetting, ready, full;
 
 /* One measurement at a time, so these are not per vCPU. */
-static uint64_t begin_counts[MAX_COUNTERS];
-static bool begun, counting;
+static uint64_t begin_counts[MAX_COUNTERS], pause_counts[MAX_COUNTERS];
+static bool begun, counting, held, paused;
 static unsigned long number;
+
+/* The instructions of the stretches in spin.h. One that has too many of them is no look in vain. */
+#define MAX_PARTS 1024
+static struct {
+	unsigned int nr;
+	struct {
+		uint32_t counter, count;
+	} part[MAX_PARTS];
+} parts[MAX_STRETCHES];
 
 static unsigned int new_counter(uint64_t address)
 {
@@ -85,11 +97,15 @@ static unsigned int counter_of(uint64_t address)
 	return hash[i];
 }
 
+static void on_pause(unsigned int vcpu, void *udata);
+
 static void count_insn(struct qemu_plugin_insn *insn)
 {
 	unsigned int counter = counter_of(qemu_plugin_insn_vaddr(insn));
 	qemu_plugin_u64 entry = { .score = scoreboard, .offset = counter * sizeof(uint64_t) };
 
+	if (is_pause(insn))
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_pause, QEMU_PLUGIN_CB_NO_REGS, NULL);
 	if (insn_inline_v2)
 		insn_inline_v2(insn, QEMU_PLUGIN_INLINE_ADD_U64, entry, 1);
 	else
@@ -121,6 +137,9 @@ static void on_begin(unsigned int vcpu, void *udata)
 	(void)udata;
 	begun = true;
 	counting = ready;
+	held = false;
+	paused = false;
+	spin_reset();
 	if (counting) {
 		memset(begin_counts, 0, nr_counters * sizeof(*begin_counts));
 		add_counts(begin_counts, 1);
@@ -130,14 +149,89 @@ static void on_begin(unsigned int vcpu, void *udata)
 	}
 }
 
+static void on_hold(unsigned int vcpu, void *udata)
+{
+	(void)vcpu;
+	(void)udata;
+	if (!counting || held)
+		return;
+	held = true;
+	paused = false;
+	add_counts(begin_counts, -1);
+}
+
+static void on_go_on(unsigned int vcpu, void *udata)
+{
+	(void)vcpu;
+	(void)udata;
+	if (!counting || !held)
+		return;
+	held = false;
+	add_counts(begin_counts, 1);
+}
+
+/* What was executed since the last PAUSE, of which pause_counts are to be the counts. */
+static void keep_parts(unsigned int stretch, const uint64_t *counts)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < nr_counters && nr < MAX_PARTS; i++) {
+		if (counts[i] == pause_counts[i])
+			continue;
+		parts[stretch].part[nr].counter = i;
+		parts[stretch].part[nr++].count = counts[i] - pause_counts[i];
+	}
+	parts[stretch].nr = nr;
+}
+
+static void add_stretch(const uint64_t *counts)
+{
+	unsigned int before = nr_stretches, stretch;
+	uint64_t length = 0;
+
+	for (unsigned int i = 0; i < nr_counters; i++)
+		length += counts[i] - pause_counts[i];
+	stretch = spin_add(length);
+	if (nr_stretches > before)
+		keep_parts(stretch, counts);
+}
+
+static void on_pause(unsigned int vcpu, void *udata)
+{
+	static uint64_t counts[MAX_COUNTERS];
+
+	(void)vcpu;
+	(void)udata;
+	if (!counting || held)
+		return;
+	memset(counts, 0, nr_counters * sizeof(*counts));
+	add_counts(counts, 1);
+	if (paused)
+		add_stretch(counts);
+	memcpy(pause_counts, counts, nr_counters * sizeof(*counts));
+	pauses++;
+	paused = true;
+}
+
+/* begin_counts are what is to be subtracted from the counters. */
+static void take_off_spinning(void)
+{
+	int in_vain = spin_in_vain();
+
+	for (unsigned int i = 0; in_vain >= 0 && i < parts[in_vain].nr; i++)
+		begin_counts[parts[in_vain].part[i].counter] +=
+			parts[in_vain].part[i].count * pauses;
+}
+
 static void write_counts(void)
 {
+	take_off_spinning();
 	add_counts(begin_counts, -1);
 	fprintf(out, "measurement %lu\n", number);
 	for (unsigned int i = 0; i < nr_counters; i++) {
 		if (begin_counts[i])
-			fprintf(out, "%llx %llu\n", (unsigned long long)addresses[i],
-				(unsigned long long)-begin_counts[i]);
+			fprintf(out, "%llx %lld\n", (unsigned long long)addresses[i],
+				-(long long)begin_counts[i]);
 	}
 	if (fflush(out))
 		fprintf(stderr, "profile: cannot write the counts: %s\n", strerror(errno));
@@ -152,13 +246,21 @@ static void on_end(unsigned int vcpu, void *udata)
 	if (counting && !full)
 		write_counts();
 	begun = false;
+	counting = false;
 	number++;
 }
 
 static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
+	static const qemu_plugin_vcpu_udata_cb_t on_marker[NR_MARKERS] = {
+		[MARKER_BEGIN] = on_begin,
+		[MARKER_END] = on_end,
+		[MARKER_HOLD] = on_hold,
+		[MARKER_GO_ON] = on_go_on,
+	};
+
 	(void)id;
-	watch_insns(tb, on_begin, on_end, ready ? count_insn : NULL);
+	watch_insns(tb, on_marker, ready ? count_insn : NULL);
 }
 
 static bool find_functions(const qemu_info_t *info)

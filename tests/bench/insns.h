@@ -26,11 +26,22 @@ static inline void carom_insns_end(void)
 	asm volatile(".byte 0x0f, 0x1f, 0x80, 0x02, 0xb0, 0x0b, 0xca" ::: "memory");
 }
 
+/* Between the two, nothing is counted: for a wait within a measurement. */
+static inline void carom_insns_hold(void)
+{
+	asm volatile(".byte 0x0f, 0x1f, 0x80, 0x03, 0xb0, 0x0b, 0xca" ::: "memory");
+}
+
+static inline void carom_insns_go_on(void)
+{
+	asm volatile(".byte 0x0f, 0x1f, 0x80, 0x04, 0xb0, 0x0b, 0xca" ::: "memory");
+}
+
 /**
  * carom_insns_read() - read the latest count
  * @count: number of instructions that all CPUs of the guest executed between the last
- *         carom_insns_begin() and the carom_insns_end() that followed it, less what was spent on
- *         polling in vain
+ *         carom_insns_begin() and the carom_insns_end() that followed it, less what was held and
+ *         what was spent on polling in vain
  *
  * The file is the host's, seen through 9p. Must not be called between the two markers.
  *

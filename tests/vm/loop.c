@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Counts a loop of a known number of instructions, and the same with nothing in it, through the
- * plugin. Prints "empty N" once and "loop N" twice, and then the same for a loop that spins, which is
- * not counted but for its last rounds, which find something. A timer tick adds some ten thousand
- * instructions and comes by the host's clock, so more often per instruction on a busy host: each N
- * is the least of several short measurements, most of which see no tick.
+ * plugin. Prints "empty N" once and "loop N" twice, then "held N" for the same loop before and within a
+ * hold, and "spin N" for one that polls: what is in vain is not counted, but the three rounds that find
+ * something are. A timer tick adds some ten thousand instructions and comes by the host's clock, so
+ * more often per instruction on a busy host: each N is the least of several short measurements, most
+ * of which see no tick.
  */
 #include <stdio.h>
 
@@ -19,10 +20,19 @@ static void loop(unsigned long rounds)
 	asm volatile("1: dec %0; jnz 1b" : "+r"(rounds) : : "cc");
 }
 
-/* Five instructions per round, and another one in the last three. */
+static void loop_and_hold(unsigned long rounds)
+{
+	loop(rounds);
+	carom_insns_hold();
+	loop(rounds);
+	carom_insns_go_on();
+}
+
+/* Five instructions per round in vain, which end with a PAUSE or begin after one; 14 in the others. */
 static void spin(unsigned long rounds)
 {
-	asm volatile("1: cmp $3, %0; ja 2f; nop; 2: pause; dec %0; jnz 1b" : "+r"(rounds) : : "cc");
+	asm volatile("1: cmp $3, %0; ja 2f; .rept 10; nop; .endr; jmp 3f; 2: pause; 3: dec %0; jnz 1b"
+		     : "+r"(rounds) : : "cc");
 }
 
 static int measure(const char *name, void (*run)(unsigned long), unsigned long rounds)
@@ -51,5 +61,6 @@ static int measure(const char *name, void (*run)(unsigned long), unsigned long r
 int main(void)
 {
 	return measure("empty", loop, 0) || measure("loop", loop, ROUNDS) ||
-	       measure("loop", loop, ROUNDS) || measure("spin", spin, ROUNDS / 1000);
+	       measure("loop", loop, ROUNDS) || measure("held", loop_and_hold, ROUNDS) ||
+	       measure("spin", spin, ROUNDS / 1000);
 }
