@@ -6,3 +6,8 @@ $(O)/vmtest/insns.so $(O)/vmtest/profile.so: $(O)/vmtest/%.so: vmtest/%.c vmtest
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -fPIC -shared -o $@ $<
+
+$(O)/vmtest/latency.so: vmtest/latency.c
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -fPIC -shared -o $@ $<
