@@ -43,7 +43,7 @@ LIBBPF_LIBS = $(shell O='$(O)' scripts/libbpf-fetch --libs)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all kernel demo check check-run check-debug check-kcsan lint bench install uninstall clean help deps FORCE
+.PHONY: all kernel demo check check-run check-debug check-kcsan lint bench bench-insns install uninstall clean help deps FORCE
 
 # bpf comes first: the library embeds its walkers. tests comes last: it runs what the others add.
 RULES := bpf/rules.mk user/lib/rules.mk user/cli/rules.mk man/rules.mk vmtest/rules.mk \
@@ -89,9 +89,11 @@ demo: deps
 	$(Q)$(MAKE) --no-print-directory all kernel
 	$(Q)$(MAKE) --no-print-directory demo-run
 
-bench: deps
+bench-insns: deps
 	$(Q)$(MAKE) --no-print-directory all kernel
-	$(Q)$(MAKE) --no-print-directory bench-run
+	$(Q)$(MAKE) --no-print-directory bench-insns-run
+
+bench: bench-insns
 
 lint:
 	$(Q)scripts/lint
@@ -112,6 +114,7 @@ help:
 	'make check-debug  the tests in the VM on a kernel with KASAN, lockdep, kmemleak, ...' \
 	'make check-kcsan  the concurrent ones on a kernel that looks for data races' \
 	'make bench      the benchmarks, in a VM' \
+	'make bench-insns  of these, instructions per lookup for every way of reading' \
 	'make lint       shellcheck, cppcheck, sparse, checkpatch, licence lines' \
 	'make deps       install the Debian packages that are missing (demo, check and bench do)' \
 	'make install    to PREFIX=$(PREFIX), below DESTDIR' \

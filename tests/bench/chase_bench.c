@@ -1,402 +1,418 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Instructions per lookup by depth, for the trivial walker: what each way of
- * reading costs when nothing else does. Every answer is checked.
+ * Instructions per lookup by depth, for the trivial walker: what each way of reading costs when
+ * nothing else does. Every answer is checked.
  */
 #include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <liburing.h>
-#include <stdio.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-#include "../lib/chase.h"
-#include "../lib/engine.h"
+#include "bench.h"
 #include "insns.h"
 
-#define MAX_DEPTH	6
-
-struct backend;
-
-struct bench {
-	const char *path;
-	const char *walker;
-	unsigned int nodes;
-	unsigned int lookups;
-	unsigned int limit_depth6;	/* of the kernel's row, 0: none */
-	unsigned int limit_hop;
-	int ordinary;			/* depth 1 only, without the kernel's row */
-	unsigned int depths;		/* bit for each, 0: all */
-	const struct backend *only;
-
-	int direct;			/* the file, O_DIRECT */
-	int buffered;			/* the file again, for the oracle */
-	unsigned char *buf;
-	struct io_uring ring;
-	struct engine engine;
-	struct engine_walker loaded;
-};
-
-struct backend {
-	const char *option;
-	const char *name;
-	int (*open)(struct bench *b);
-	int (*lookup)(struct bench *b, __u64 offset, unsigned int depth, __u64 *id);
-	void (*close)(struct bench *b);
-};
-
-/* --- pread --- */
-
-static int pread_open(struct bench *b)
-{
-	(void)b;
-	return 0;
-}
-
-static int pread_lookup(struct bench *b, __u64 offset, unsigned int depth, __u64 *id)
-{
-	const struct chase_node *node = (const void *)b->buf;
-
-	while (depth--) {
-		if (pread(b->direct, b->buf, CHASE_NODE_SIZE, (off_t)offset) != CHASE_NODE_SIZE)
-			return errno ? -errno : -EIO;
-		offset = node->next;
-	}
-	*id = node->id;
-	return 0;
-}
-
-static void pread_close(struct bench *b)
-{
-	(void)b;
-}
-
-/* --- io_uring, as well as one lookup at a time can use it --- */
-
-static int uring_open(struct bench *b)
-{
-	struct io_uring_params p = {
-		.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
-	};
-	struct iovec iov = { .iov_base = b->buf, .iov_len = CHASE_NODE_SIZE };
-	int err;
-
-	err = io_uring_queue_init_params(8, &b->ring, &p);
-	if (err)
-		return err;
-	err = io_uring_register_files(&b->ring, &b->direct, 1);
-	if (!err)
-		err = io_uring_register_buffers(&b->ring, &iov, 1);
-	if (err)
-		io_uring_queue_exit(&b->ring);
-	return err;
-}
-
-static int uring_read(struct bench *b, __u64 offset)
-{
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&b->ring);
-	struct io_uring_cqe *cqe;
-	int err;
-
-	io_uring_prep_read_fixed(sqe, 0, b->buf, CHASE_NODE_SIZE, offset, 0);
-	sqe->flags |= IOSQE_FIXED_FILE;
-	err = io_uring_submit_and_wait(&b->ring, 1);
-	if (err < 0)
-		return err;
-	err = io_uring_wait_cqe(&b->ring, &cqe);
-	if (err)
-		return err;
-	err = cqe->res;
-	io_uring_cqe_seen(&b->ring, cqe);
-	return err == CHASE_NODE_SIZE ? 0 : err < 0 ? err : -EIO;
-}
-
-static int uring_lookup(struct bench *b, __u64 offset, unsigned int depth, __u64 *id)
-{
-	const struct chase_node *node = (const void *)b->buf;
-	int err;
-
-	while (depth--) {
-		err = uring_read(b, offset);
-		if (err)
-			return err;
-		offset = node->next;
-	}
-	*id = node->id;
-	return 0;
-}
-
-static void uring_close(struct bench *b)
-{
-	io_uring_queue_exit(&b->ring);
-}
-
-/* --- the kernel chain --- */
-
-static int kernel_open(struct bench *b)
-{
-	int err = engine_load(&b->loaded, b->walker, NULL, 0);
-
-	if (err)
-		return err;
-	err = engine_open(&b->engine, b->path, "chase", NULL);
-	if (err)
-		engine_unload(&b->loaded);
-	return err;
-}
-
-static int kernel_lookup(struct bench *b, __u64 offset, unsigned int depth, __u64 *id)
-{
-	struct chase_query *query = engine_scratch(&b->engine, 0);
-	struct carom_lookup res;
-	int err;
-
-	query->depth = depth;
-	err = engine_lookup(&b->engine, 0, offset, &res);
-	if (err)
-		return err;
-	*id = query->id;
-	return res.end == CAROM_END_DONE && res.hops == depth ? 0 : -EIO;
-}
-
-static void kernel_close(struct bench *b)
-{
-	engine_close(&b->engine);
-	engine_unload(&b->loaded);
-}
-
-static const struct backend backends[] = {
-	{ "pread", "pread O_DIRECT", pread_open, pread_lookup, pread_close },
-	{ "uring", "io_uring tuned", uring_open, uring_lookup, uring_close },
-	{ "chain", "kernel chain", kernel_open, kernel_lookup, kernel_close },
+static const struct backend *const backends[] = {
+	&bench_pread, &bench_uring, &bench_uring_32, &bench_uring_32_polled, &bench_passthru_32,
+	&bench_chain, &bench_chain_polled, &bench_chain_32, &bench_chain_32_polled,
 };
 
 #define NR_BACKENDS (sizeof(backends) / sizeof(backends[0]))
+#define MAX_LIMITS 32
 
-static const struct backend *find_backend(const char *option)
+/* What was asked for. */
+struct arguments {
+	unsigned int nodes;
+	unsigned int lookups;
+	unsigned int depths;
+	const struct backend *chosen[NR_BACKENDS];
+	unsigned int nr_chosen;
+	struct limit limits[MAX_LIMITS];
+	unsigned int nr_limits;
+	const char *json;
+	const char *paths[2];
+};
+
+int bench_lacks(struct bench *b, int err, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(b->why, sizeof(b->why), fmt, args);
+	va_end(args);
+	return err;
+}
+
+const struct backend *bench_find(const char *name)
 {
 	unsigned int i;
 
 	for (i = 0; i < NR_BACKENDS; i++) {
-		if (!strcmp(backends[i].option, option))
-			return &backends[i];
+		if (!strcmp(backends[i]->name, name))
+			return backends[i];
 	}
 	return NULL;
 }
 
-/* Nodes to start at, the same for every backend. */
-static __u64 start_of(const struct bench *b, unsigned int i)
+static unsigned int nr_measurements(const struct backend *be, const struct arguments *args)
 {
-	return (__u64)(i * 2654435761U % b->nodes) * CHASE_NODE_SIZE;
+	return (args->lookups + be->batch - 1) / be->batch;
 }
 
-static int check(struct bench *b, const struct backend *be, unsigned int depth)
-{
-	__u64 id = 0, want = 0;
-	unsigned int i;
-	int err;
+/* --- measuring --- */
 
-	for (i = 0; i < b->lookups; i++) {
-		err = be->lookup(b, start_of(b, i), depth, &id);
-		if (!err)
-			err = chase_expect(b->buffered, start_of(b, i), depth, &want);
-		if (err)
-			return err;
-		if (id == want)
-			continue;
-		fprintf(stderr, "%s: wrong answer at depth %u: node %llu, not %llu\n", be->name,
-			depth, (unsigned long long)id, (unsigned long long)want);
-		return -EBADMSG;
+/**
+ * struct series - the measurements of one figure
+ * @b: the open backend
+ * @depth: of all lookups
+ * @nr: measurements
+ * @starts: file offsets to start at, for all lookups; the same for every backend
+ * @ids: their answers
+ * @insns: of the measurements that count
+ * @nr_insns: how many that are
+ */
+struct series {
+	struct bench *b;
+	unsigned int depth;
+	unsigned int nr;
+	__u64 *starts, *ids;
+	uint64_t *insns;
+	unsigned int nr_insns;
+};
+
+static unsigned int nr_lookups(const struct series *s)
+{
+	return s->nr * s->b->be->batch;
+}
+
+static int series_init(struct series *s, unsigned int nodes)
+{
+	unsigned int i;
+
+	s->starts = calloc(nr_lookups(s), sizeof(*s->starts));
+	s->ids = calloc(nr_lookups(s), sizeof(*s->ids));
+	s->insns = calloc(s->nr, sizeof(*s->insns));
+	if (!s->starts || !s->ids || !s->insns)
+		return -ENOMEM;
+	for (i = 0; i < nr_lookups(s); i++) {
+		s->starts[i] = (__u64)(i * 2654435761U % nodes) * CHASE_NODE_SIZE;
+		s->ids[i] = ~0ULL;
 	}
 	return 0;
 }
 
-struct counted {
-	struct bench *b;
-	const struct backend *be;
-	unsigned int depth;
-};
-
-static void look_up(void *ctx, unsigned int i)
+static void series_free(struct series *s)
 {
-	const struct counted *c = ctx;
-	__u64 id;
-
-	c->be->lookup(c->b, start_of(c->b, i), c->depth, &id);
+	free(s->starts);
+	free(s->ids);
+	free(s->insns);
 }
 
-static int measure(struct bench *b, const struct backend *be, unsigned int depth, double *insns)
+static long times_slept(void)
 {
-	struct counted c = { .b = b, .be = be, .depth = depth };
-	int err = check(b, be, depth);
+	struct rusage usage;
 
-	return err ? err : carom_insns_quartile(look_up, &c, b->lookups, insns);
+	return getrusage(RUSAGE_SELF, &usage) ? 0 : usage.ru_nvcsw;
 }
 
-static int run_backend(struct bench *b, const struct backend *be, double *insns)
+/* A read that has arrived before its caller could go to sleep is none that a device of today sends. */
+static bool slept_enough(const struct series *s, long times)
 {
-	unsigned int depth;
+	return !s->b->be->sleeps || times == (s->b->be->sleeps == ONCE ? 1 : s->depth);
+}
+
+static int measure(struct series *s, unsigned int i)
+{
+	const unsigned int batch = s->b->be->batch;
+	const struct job job = {
+		.starts = s->starts + i * batch, .depth = s->depth, .ids = s->ids + i * batch,
+	};
+	long slept = times_slept();
+	int err, ret;
+
+	carom_insns_begin();
+	ret = s->b->be->run(s->b, &job);
+	carom_insns_end();
+	slept = times_slept() - slept;
+	err = carom_insns_read(&s->insns[s->nr_insns]);
+	if (!err && slept_enough(s, slept))
+		s->nr_insns++;
+	return ret ?: err;
+}
+
+static int check_answers(const struct series *s)
+{
+	unsigned int i;
+	__u64 want;
 	int err;
 
-	err = be->open(b);
-	if (err) {
-		fprintf(stderr, "%s does not work here: %s\n", be->name, strerror(-err));
-		return err;
+	for (i = 0; i < nr_lookups(s); i++) {
+		err = chase_expect(s->b->buffered, s->starts[i], s->depth, &want);
+		if (err)
+			return err;
+		if (s->ids[i] != want)
+			return bench_lacks(s->b, -EBADMSG, "wrong answer at depth %u: %lld, not %llu",
+					   s->depth, (long long)s->ids[i], want);
 	}
-	for (depth = 1; depth <= MAX_DEPTH && !err; depth++) {
-		if (!b->depths || b->depths & 1u << depth)
-			err = measure(b, be, depth, &insns[depth]);
-	}
-	be->close(b);
-	if (err)
-		fprintf(stderr, "%s, depth %u: %s\n", be->name, depth - 1, strerror(-err));
+	return 0;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/*
+ * The lower decile: a timer tick, every 4 ms, takes as many instructions as a lookup, and one CPU that
+ * emulates another takes milliseconds for a lookup. In a mean, it would make those of a slow host dear.
+ */
+static int typical(struct series *s, double *insns)
+{
+	if (s->nr_insns * 4 < s->nr)
+		return bench_lacks(s->b, -EIO, "the device is too fast: few lookups slept");
+	qsort(s->insns, s->nr_insns, sizeof(*s->insns), by_value);
+	*insns = (double)s->insns[s->nr_insns / 10] / s->b->be->batch;
+	return 0;
+}
+
+static int run_series(struct series *s, unsigned int nodes, double *insns)
+{
+	unsigned int i;
+	int err;
+
+	err = series_init(s, nodes);
+	for (i = 0; i < s->nr && !err; i++)
+		err = measure(s, i);
+	if (!err)
+		err = check_answers(s);
+	return err ?: typical(s, insns);
+}
+
+static int run_depth(struct bench *b, const struct arguments *args, unsigned int depth, double *insns)
+{
+	struct series s = { .b = b, .depth = depth, .nr = nr_measurements(b->be, args) };
+	int err;
+
+	err = run_series(&s, args->nodes, insns);
+	series_free(&s);
 	return err;
 }
 
-static double hop_cost(const double *insns)
-{
-	return (insns[MAX_DEPTH] - insns[1]) / (MAX_DEPTH - 1);
-}
-
-static void print_row(const char *name, const double *insns)
+static int run_depths(struct bench *b, const struct arguments *args, struct row *row)
 {
 	unsigned int depth;
+	int err = 0;
 
-	printf("%-15s", name);
-	for (depth = 1; depth <= MAX_DEPTH; depth++)
-		printf(" %8.0f", insns[depth]);
-	printf(" %8.0f %8.0f\n", insns[1] - hop_cost(insns), hop_cost(insns));
-	fflush(stdout);
-}
-
-static int check_limit(const char *what, double value, unsigned int limit)
-{
-	if (!limit || value <= limit)
-		return 0;
-	fprintf(stderr, "kernel chain, %s: %.0f instructions, limit %u\n", what, value, limit);
-	return 1;
-}
-
-static int run_ordinary(struct bench *b)
-{
-	double insns[MAX_DEPTH + 1];
-	unsigned int i;
-
-	b->depths = 1u << 1;
-	for (i = 0; i < NR_BACKENDS - 1; i++) {
-		if (run_backend(b, &backends[i], insns))
-			return 1;
-		printf("%s, one read: %.0f\n", backends[i].name, insns[1]);
+	for (depth = 1; depth <= MAX_DEPTH && !err; depth++) {
+		if (args->depths & 1u << depth)
+			err = run_depth(b, args, depth, &row->insns[depth]);
 	}
-	return 0;
+	if (!err && b->be->check)
+		err = b->be->check(b);
+	return err;
 }
 
-/* tests/bench/profile tells the measurements of one depth from those of another by the order. */
-static int run_only(struct bench *b)
+/*
+ * The emulated device is to be slow: for who sleeps, so that he is asleep when his read arrives, but not
+ * so much that timer ticks come in between; for who polls, so that there are looks in vain to be told
+ * from others, and that no read arrives in the very pass over a ring that has sent it. A CPU would be
+ * done with that in less time than any device needs.
+ */
+static int set_latency(const struct backend *be)
 {
-	double insns[MAX_DEPTH + 1];
-	unsigned int depth;
+	const char *path = getenv("CAROM_VM_LATENCY");
+	unsigned int us = be->polled ? 2000 : 200;
+	FILE *f;
 
-	if (run_backend(b, b->only, insns))
-		return 1;
-	for (depth = 1; depth <= MAX_DEPTH; depth++) {
-		if (!b->depths || b->depths & 1u << depth)
-			printf("%s, depth %u: %.0f\n", b->only->name, depth, insns[depth]);
+	if (!path)
+		return 0;
+	f = fopen(path, "w");
+	if (!f)
+		return -errno;
+	fprintf(f, "%u\n", us);
+	return fclose(f) ? -errno : 0;
+}
+
+static int open_backend(struct bench *b)
+{
+	struct disk disk;
+	__u64 polls = 0;
+	int err;
+
+	err = set_latency(b->be);
+	if (err)
+		return err;
+	err = disk_find(&disk, b->direct);
+	if (!err)
+		err = disk_number(&disk, "queue/io_poll", &polls);
+	if (err)
+		return err;
+	if (b->be->polled && !polls)
+		return bench_lacks(b, -EOPNOTSUPP, "no poll queues");
+	return b->be->open(b);
+}
+
+static void run_backend(struct bench *b, const struct arguments *args, struct row *row)
+{
+	int err;
+
+	b->be = row->be;
+	b->why[0] = '\0';
+	row->measurements = nr_measurements(b->be, args);
+	row->outcome = SKIPPED;
+	err = open_backend(b);
+	if (!err) {
+		err = run_depths(b, args, row);
+		row->outcome = err ? FAILED : RAN;
+		b->be->close(b);
 	}
-	return 0;
+	if (err)
+		snprintf(row->why, sizeof(row->why), "%s", b->why[0] ? b->why : strerror(-err));
 }
 
-static int run_all(struct bench *b)
+static int prepare(struct bench *b, const struct arguments *args, struct report *r)
 {
-	double insns[MAX_DEPTH + 1];
-	unsigned int i;
-	int failed = 0;
+	struct disk disk;
+	int err;
 
-	printf("guest instructions per lookup, lower quartile of %u, %d-byte nodes, trivial walker\n",
-	       b->lookups, CHASE_NODE_SIZE);
-	printf("%-15s %8s %8s %8s %8s %8s %8s %8s %8s\n", "depth", "1", "2", "3", "4", "5", "6",
-	       "fixed", "per hop");
-	for (i = 0; i < NR_BACKENDS; i++) {
-		if (run_backend(b, &backends[i], insns))
-			return 1;
-		print_row(backends[i].name, insns);
-	}
-	/* The last row is the kernel's. */
-	failed |= check_limit("depth 6", insns[MAX_DEPTH], b->limit_depth6);
-	failed |= check_limit("per further hop", hop_cost(insns), b->limit_hop);
-	return failed;
-}
-
-static const struct argp_option options[] = {
-	{ "nodes", 'n', "N", 0, "nodes in the file (20000)", 0 },
-	{ "lookups", 'l', "N", 0, "lookups per figure (200)", 0 },
-	{ "limit-depth6", '6', "N", 0, "fail if the chain needs more at depth 6", 0 },
-	{ "limit-hop", 'h', "N", 0, "fail if a further hop of the chain needs more", 0 },
-	{ "ordinary", 'o', NULL, 0, "ordinary single reads only, no chains", 0 },
-	{ "backend", 'b', "NAME", 0, "only pread, uring or chain", 0 },
-	{ "depth", 'd', "N", 0, "with --backend, only this depth; may be repeated", 0 },
-	{ }
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct bench *b = state->input;
-	unsigned long depth;
-
-	switch (key) {
-	case 'n':
-		b->nodes = (unsigned int)strtoul(arg, NULL, 10);
-		return 0;
-	case 'l':
-		b->lookups = (unsigned int)strtoul(arg, NULL, 10);
-		return 0;
-	case '6':
-		b->limit_depth6 = (unsigned int)strtoul(arg, NULL, 10);
-		return 0;
-	case 'h':
-		b->limit_hop = (unsigned int)strtoul(arg, NULL, 10);
-		return 0;
-	case 'o':
-		b->ordinary = 1;
-		return 0;
-	case 'b':
-		b->only = find_backend(arg);
-		if (!b->only)
-			argp_error(state, "there is no backend %s", arg);
-		return 0;
-	case 'd':
-		depth = strtoul(arg, NULL, 10);
-		if (!depth || depth > MAX_DEPTH)
-			argp_error(state, "a depth is 1 to %d, not %s", MAX_DEPTH, arg);
-		b->depths |= 1u << depth;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (state->arg_num > 1)
-			argp_usage(state);
-		*(state->arg_num ? &b->path : &b->walker) = arg;
-		return 0;
-	case ARGP_KEY_END:
-		if (state->arg_num != 2 || b->nodes < 2 || !b->lookups)
-			argp_usage(state);
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static int prepare(struct bench *b)
-{
-	int err = chase_build(b->path, b->nodes, 1);
-
+	err = chase_build(b->path, args->nodes, 1);
 	if (err)
 		return err;
 	b->direct = open(b->path, O_RDONLY | O_DIRECT | O_CLOEXEC);
 	b->buffered = open(b->path, O_RDONLY | O_CLOEXEC);
 	if (b->direct < 0 || b->buffered < 0)
 		return -errno;
-	return -posix_memalign((void **)&b->buf, CHASE_NODE_SIZE, CHASE_NODE_SIZE);
+	err = disk_find(&disk, b->direct);
+	if (!err)
+		err = disk_scheduler(&disk, r->scheduler, sizeof(r->scheduler));
+	if (err)
+		return err;
+	return -posix_memalign((void **)&b->nodes, CHASE_NODE_SIZE, BATCH * CHASE_NODE_SIZE);
+}
+
+static int run_all(struct bench *b, const struct arguments *args, struct report *r)
+{
+	struct row *row;
+	int failed = 0;
+	unsigned int i;
+
+	report_head(r);
+	for (i = 0; i < args->nr_chosen; i++) {
+		row = &r->rows[r->nr++];
+		row->be = args->chosen[i];
+		run_backend(b, args, row);
+		failed |= row->outcome == FAILED;
+		report_row(r, row);
+		fflush(stdout);
+	}
+	if (args->json)
+		failed |= report_json(r, args->json);
+	for (i = 0; i < args->nr_limits; i++)
+		failed |= !limit_holds(&args->limits[i], r);
+	return failed;
+}
+
+/* --- arguments --- */
+
+enum { OPT_JSON = 0x100, OPT_LIMIT };
+
+static const struct argp_option options[] = {
+	{ "backend", 'b', "NAME[,NAME...]", 0, "what to compare (all); see below", 0 },
+	{ "depth", 'd', "N", 0, "only this depth, 1 to 6; may be repeated", 0 },
+	{ "nodes", 'n', "N", 0, "nodes in the file (20000)", 0 },
+	{ "lookups", 'l', "N", 0, "lookups per figure (320), rounded up to whole batches", 0 },
+	{ "json", OPT_JSON, "FILE", 0, "write a document, too, see tools/model", 0 },
+	{ "limit", OPT_LIMIT, "BACKEND.WHAT[*N]<=[BACKEND.WHAT*]N", 0,
+	  "fail if that does not hold; WHAT is depth1 to depth6, fixed or hop", 0 },
+	{ }
+};
+
+static const char description[] =
+	"Count guest instructions per lookup in a chain of nodes, which is built as FILE on the "
+	"NVMe namespace under test.\v"
+	"pread: one lookup at a time, O_DIRECT\n"
+	"uring: likewise, with fixed buffers and file, DEFER_TASKRUN\n"
+	"uring-32: 32 in flight on a ring\n"
+	"uring-32-polled: likewise, IOPOLL\n"
+	"passthru-32: likewise, as NVMe commands on /dev/ng*\n"
+	"chain: Carom, one ioctl() at a time\n"
+	"chain-polled: likewise, CAROM_LOOKUP_POLL\n"
+	"chain-32: 32 chains at a time on a ring, DEFER_TASKRUN\n"
+	"chain-32-polled: likewise, IOPOLL";
+
+static void choose(struct arguments *args, const char *names, struct argp_state *state)
+{
+	char copy[256], *name, *rest = copy;
+
+	snprintf(copy, sizeof(copy), "%s", names);
+	for (args->nr_chosen = 0; (name = strsep(&rest, ",")); args->nr_chosen++) {
+		if (args->nr_chosen == NR_BACKENDS)
+			argp_error(state, "%s: too many", names);
+		args->chosen[args->nr_chosen] = bench_find(name);
+		if (!args->chosen[args->nr_chosen])
+			argp_error(state, "there is no backend %s", name);
+	}
+}
+
+static void add_limit(struct arguments *args, const char *text, struct argp_state *state)
+{
+	if (args->nr_limits == MAX_LIMITS)
+		argp_error(state, "more than %d limits", MAX_LIMITS);
+	if (limit_parse(&args->limits[args->nr_limits++], text))
+		argp_error(state, "%s is no limit, see --help", text);
+}
+
+static unsigned int number(const char *text, unsigned int least, unsigned int most,
+			   struct argp_state *state)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (end == text || *end || n < least || n > most)
+		argp_error(state, "%s is no number from %u to %u", text, least, most);
+	return (unsigned int)n;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct arguments *args = state->input;
+
+	switch (key) {
+	case 'b':
+		choose(args, arg, state);
+		return 0;
+	case 'd':
+		args->depths |= 1u << number(arg, 1, MAX_DEPTH, state);
+		return 0;
+	case 'n':
+		args->nodes = number(arg, 2, 1u << 20, state);
+		return 0;
+	case 'l':
+		args->lookups = number(arg, 1, 1u << 20, state);
+		return 0;
+	case OPT_JSON:
+		args->json = arg;
+		return 0;
+	case OPT_LIMIT:
+		add_limit(args, arg, state);
+		return 0;
+	case ARGP_KEY_ARG:
+		if (state->arg_num > 1)
+			argp_usage(state);
+		args->paths[state->arg_num] = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (state->arg_num != 2)
+			argp_usage(state);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
 }
 
 int main(int argc, char **argv)
@@ -405,19 +421,26 @@ int main(int argc, char **argv)
 		.options = options,
 		.parser = parse,
 		.args_doc = "WALKER.bpf.o FILE",
-		.doc = "Count guest instructions per lookup in a chain of nodes, which is built "
-		       "as FILE on the NVMe namespace under test.",
+		.doc = description,
 	};
-	struct bench b = { .nodes = 20000, .lookups = 200 };
+	struct arguments args = { .nodes = 20000, .lookups = 320, .nr_chosen = NR_BACKENDS };
+	struct report report = { .nr = 0 };
+	struct bench b = { .why = "" };
 	int err;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &b);
-	err = prepare(&b);
+	memcpy(args.chosen, backends, sizeof(backends));
+	argp_parse(&argp, argc, argv, 0, NULL, &args);
+	if (!args.depths)
+		args.depths = ((1u << MAX_DEPTH) - 1) << 1;
+	b.walker = args.paths[0];
+	b.path = args.paths[1];
+	report.depths = args.depths;
+	err = prepare(&b, &args, &report);
 	if (err) {
 		fprintf(stderr, "%s: %s\n", b.path, strerror(-err));
 		return 1;
 	}
-	if (b.only)
-		return run_only(&b);
-	return b.ordinary ? run_ordinary(&b) : run_all(&b);
+	err = run_all(&b, &args, &report);
+	engine_unload(&b.loaded);
+	return err;
 }

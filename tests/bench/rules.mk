@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0
-# Instructions per lookup; tests/bench/run is what `make bench` runs.
+# Instructions per lookup; tests/bench/run is what `make bench-insns` runs.
 
 BENCH := $(O)/tests/bench/chase_bench
-BENCH_OBJS := $(patsubst %,$(O)/tests/%.o,bench/chase_bench bench/insns lib/chase lib/engine)
+BENCH_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/bench/*.c)) \
+	$(O)/tests/lib/chase.o $(O)/tests/lib/engine.o
 
 $(BENCH_OBJS): override CPPFLAGS += -D_GNU_SOURCE $(LIBBPF_CFLAGS)
 
 $(BENCH): $(BENCH_OBJS)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBBPF_LIBS) -luring -lelf -lz
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBBPF_LIBS) -luring -ljson-c -lelf -lz
 
-.PHONY: bench-run
-bench-run: $(BENCH) $(O)/tests/lib/chase.bpf.o $(O)/vmtest/insns.so
-	$(Q)tests/bench/run
+.PHONY: bench-insns-run
+bench-insns-run: $(BENCH) $(O)/tests/lib/chase.bpf.o $(O)/vmtest/insns.so
+	$(Q)tests/bench/run --json '$(abspath $(O))/bench/insns.json'
 
 ALONE_TESTS += tests/bench/insns.test
 HOST_TESTS += tests/bench/profile.test
-check-run: $(BENCH) $(O)/vmtest/profile.so
+check-run: $(BENCH) $(O)/vmtest/profile.so $(O)/vmtest/latency.so
