@@ -218,15 +218,21 @@ static int run_depths(struct bench *b, const struct arguments *args, struct row 
 }
 
 /*
- * The emulated device is to be slow: for who sleeps, so that he is asleep when his read arrives, but not
- * so much that timer ticks come in between; for who polls, so that there are looks in vain to be told
- * from others, and that no read arrives in the very pass over a ring that has sent it. A CPU would be
- * done with that in less time than any device needs.
+ * The emulated device is to be slow: for who sleeps, so that he is asleep when his read arrives; for who
+ * polls, so that there are looks in vain to be told from others; for a ring that polls, so that no read
+ * arrives in the very pass that has sent it, as a CPU is done with that in less time than any device
+ * needs. And not slower, or timer ticks come in between.
  */
+static unsigned int latency_us(const struct backend *be)
+{
+	if (!be->polled)
+		return 200;
+	return be->batch > 1 ? 2000 : 500;
+}
+
 static int set_latency(const struct backend *be)
 {
 	const char *path = getenv("CAROM_VM_LATENCY");
-	unsigned int us = be->polled ? 2000 : 200;
 	FILE *f;
 
 	if (!path)
@@ -234,7 +240,7 @@ static int set_latency(const struct backend *be)
 	f = fopen(path, "w");
 	if (!f)
 		return -errno;
-	fprintf(f, "%u\n", us);
+	fprintf(f, "%u\n", latency_us(be));
 	return fclose(f) ? -errno : 0;
 }
 
