@@ -139,7 +139,8 @@ static void on_end(unsigned int vcpu, void *udata)
 static void count_insn(struct qemu_plugin_insn *insn)
 {
 	if (is_pause(insn))
-		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_pause, QEMU_PLUGIN_CB_NO_REGS, NULL);
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_pause,
+						       QEMU_PLUGIN_CB_NO_REGS, NULL);
 	if (insn_inline_v2)
 		insn_inline_v2(insn, QEMU_PLUGIN_INLINE_ADD_U64, per_vcpu, 1);
 	else if (use_lines)

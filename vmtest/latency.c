@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Preloaded into QEMU by vmtest/qemu: no read of the namespace's image, VMTEST_IMAGE, takes less than
- * the file VMTEST_LATENCY says in microseconds. The guest may change that at any time. The threads that
- * read for QEMU wait side by side, so that the device takes as many commands at once as it did.
+ * Preloaded into QEMU by vmtest/qemu: no read of the namespace's image, VMTEST_IMAGE, takes less
+ * than the file VMTEST_LATENCY says in microseconds. The guest may change that at any time. The
+ * threads that read for QEMU wait side by side, so that the device takes as many commands at once
+ * as it did.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

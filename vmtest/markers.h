@@ -84,8 +84,8 @@ static inline bool is_pause(const struct qemu_plugin_insn *insn)
 }
 
 /*
- * To be called for every block that is translated: a marker calls its own of @on_marker whenever it is
- * executed, any other instruction is @count's to prepare, if that is not NULL.
+ * To be called for every block that is translated: a marker calls its own of @on_marker whenever
+ * it is executed, any other instruction is @count's to prepare, if that is not NULL.
  */
 static inline void watch_insns(struct qemu_plugin_tb *tb,
 			       const qemu_plugin_vcpu_udata_cb_t on_marker[NR_MARKERS],

@@ -105,7 +105,8 @@ static void count_insn(struct qemu_plugin_insn *insn)
 	qemu_plugin_u64 entry = { .score = scoreboard, .offset = counter * sizeof(uint64_t) };
 
 	if (is_pause(insn))
-		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_pause, QEMU_PLUGIN_CB_NO_REGS, NULL);
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_pause,
+						       QEMU_PLUGIN_CB_NO_REGS, NULL);
 	if (insn_inline_v2)
 		insn_inline_v2(insn, QEMU_PLUGIN_INLINE_ADD_U64, entry, 1);
 	else

@@ -2,9 +2,9 @@
 /*
  * What the plugins share: telling work from polling in vain.
  *
- * How often a guest polls in vain depends on how long the host takes to be an NVMe device. Kernels
- * execute a PAUSE after a look that was in vain, so that the shortest stretch between two of them is
- * what such a look takes, and each PAUSE stands for one.
+ * How often a guest polls in vain depends on how long the host takes to be an NVMe device.
+ * Kernels execute a PAUSE after a look that was in vain, so that the shortest stretch between two
+ * of them is what such a look takes, and each PAUSE stands for one.
  */
 #ifndef CAROM_SPIN_H
 #define CAROM_SPIN_H

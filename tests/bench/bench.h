@@ -2,9 +2,9 @@
 /*
  * Inside chase_bench: the ways of reading that it compares.
  *
- * Each is a struct backend, of which one is open at a time. A run of it is one lookup, or a batch of
- * them in flight at once. What it costs is counted from outside (chase_bench.c), what came of it is
- * printed in report.c.
+ * Each is a struct backend, of which one is open at a time. A run of it is one lookup, or a batch
+ * of them in flight at once. What it costs is counted from outside (chase_bench.c), what came of
+ * it is printed in report.c.
  */
 #ifndef CAROM_TESTS_BENCH_H
 #define CAROM_TESTS_BENCH_H

@@ -118,7 +118,7 @@ static long times_slept(void)
 	return getrusage(RUSAGE_SELF, &usage) ? 0 : usage.ru_nvcsw;
 }
 
-/* A read that has arrived before its caller could go to sleep is none that a device of today sends. */
+/* A read that arrives before its caller could go to sleep is none that a device sends today. */
 static bool slept_enough(const struct series *s, long times)
 {
 	return !s->b->be->sleeps || times == (s->b->be->sleeps == ONCE ? 1 : s->depth);
@@ -168,8 +168,9 @@ static int by_value(const void *a, const void *b)
 }
 
 /*
- * The lower decile: a timer tick, every 4 ms, takes as many instructions as a lookup, and one CPU that
- * emulates another takes milliseconds for a lookup. In a mean, it would make those of a slow host dear.
+ * The lower decile: a timer tick, every 4 ms, takes as many instructions as a lookup, and one CPU
+ * that emulates another takes milliseconds for a lookup. In a mean, it would make those of a slow
+ * host dear.
  */
 static int typical(struct series *s, double *insns)
 {
@@ -193,7 +194,8 @@ static int run_series(struct series *s, unsigned int nodes, double *insns)
 	return err ?: typical(s, insns);
 }
 
-static int run_depth(struct bench *b, const struct arguments *args, unsigned int depth, double *insns)
+static int run_depth(struct bench *b, const struct arguments *args, unsigned int depth,
+		     double *insns)
 {
 	struct series s = { .b = b, .depth = depth, .nr = nr_measurements(b->be, args) };
 	int err;
@@ -218,10 +220,10 @@ static int run_depths(struct bench *b, const struct arguments *args, struct row 
 }
 
 /*
- * The emulated device is to be slow: for who sleeps, so that he is asleep when his read arrives; for who
- * polls, so that there are looks in vain to be told from others; for a ring that polls, so that no read
- * arrives in the very pass that has sent it, as a CPU is done with that in less time than any device
- * needs. And not slower, or timer ticks come in between.
+ * The emulated device is to be slow: for who sleeps, so that he is asleep when his read arrives;
+ * for who polls, so that there are looks in vain to be told from others; for a ring that polls,
+ * so that no read arrives in the very pass that has sent it, as a CPU is done with that in less
+ * time than any device needs. And not slower, or timer ticks come in between.
  */
 static unsigned int latency_us(const struct backend *be)
 {

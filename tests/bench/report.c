@@ -118,7 +118,8 @@ static json_object *report_document(const struct report *r)
 	json_object_object_add(doc, "backends", rows);
 	json_object_object_add(doc, "node_size", json_object_new_int(CHASE_NODE_SIZE));
 	json_object_object_add(doc, "kernel", json_object_new_string(name.release));
-	json_object_object_add(doc, "cpus", json_object_new_int((int)sysconf(_SC_NPROCESSORS_ONLN)));
+	json_object_object_add(doc, "cpus",
+			       json_object_new_int((int)sysconf(_SC_NPROCESSORS_ONLN)));
 	return doc;
 }
 

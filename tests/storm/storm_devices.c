@@ -57,7 +57,7 @@ static void reset_storm(struct storm *s, const char *what, unsigned int times,
 			void (*reset)(const char *ctrl))
 {
 	const char *ctrl = storm_controller("carom0");
-	struct engine e;
+	static struct engine e;
 	unsigned int i;
 
 	*s = (struct storm) {

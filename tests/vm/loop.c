@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Counts a loop of a known number of instructions, and the same with nothing in it, through the
- * plugin. Prints "empty N" once and "loop N" twice, then "held N" for the same loop before and within a
- * hold, and "spin N" for one that polls: what is in vain is not counted, but the three rounds that find
- * something are. A timer tick adds some ten thousand instructions and comes by the host's clock, so
- * more often per instruction on a busy host: each N is the least of several short measurements, most
- * of which see no tick.
+ * plugin. Prints "empty N" once and "loop N" twice, then "held N" for the same loop before and
+ * within a hold, and "spin N" for one that polls: what is in vain is not counted, but the three
+ * rounds that find something are. A timer tick adds some ten thousand instructions and comes by
+ * the host's clock, so more often per instruction on a busy host: each N is the least of several
+ * short measurements, most of which see no tick.
  */
 #include <stdio.h>
 
@@ -28,7 +28,7 @@ static void loop_and_hold(unsigned long rounds)
 	carom_insns_go_on();
 }
 
-/* Five instructions per round in vain, which end with a PAUSE or begin after one; 14 in the others. */
+/* Five instructions per round in vain, which end with a PAUSE or begin after one; else 14. */
 static void spin(unsigned long rounds)
 {
 	asm volatile("1: cmp $3, %0; ja 2f; .rept 10; nop; .endr; jmp 3f; 2: pause; 3: dec %0; jnz 1b"
