@@ -36,6 +36,7 @@
 
 #include "compat.h"
 
+struct bpf_prog;
 struct io_comp_batch;
 struct io_uring_cmd;
 
@@ -153,6 +154,8 @@ struct carom_hop {
  * @scratch_size: least scratch of its sessions, in bytes
  * @step: called for each node, within an RCU read-side section, mostly in
  *	hard interrupt context; see CAROM_STEP_* for what it returns
+ * @prog: the kernel's own: the program behind @step if it can be called without
+ *	its trampoline. Lives as long as @step.
  */
 struct carom_walker_ops {
 	char	name[CAROM_WALKER_NAME_LEN];
@@ -160,6 +163,7 @@ struct carom_walker_ops {
 	u32	node_size;
 	u32	scratch_size;
 	s64	(*step)(struct carom_hop *hop);
+	const struct bpf_prog	*prog;
 };
 
 /**
@@ -194,6 +198,7 @@ int carom_walker_init(void);
  * @chain: the driver's part
  * @hop: what the walker sees; its index counts the nodes that the walker has
  *	seen in this chain
+ * @step_args: the arguments of the walker's program
  * @session: the owner
  * @run: the run that the last node was in, where the next is looked for first
  * @node: kernel address of the node
@@ -225,6 +230,7 @@ int carom_walker_init(void);
 struct carom_slot {
 	struct nvme_chain	chain;
 	struct carom_hop	hop;
+	u64			step_args[1];
 	struct carom_session	*session;
 	const struct carom_run	*run;
 	const u8		*node;

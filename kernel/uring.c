@@ -179,8 +179,9 @@ static bool carom_uring_iopoll_go_on(struct carom_slot *slot)
 /**
  * carom_uring_iopoll() - look whether a command of a polling ring has ended
  * @cmd: the command
- * @iob: not used: what comes of one pass is ended within it
- * @poll_flags: not used: one pass is made
+ * @iob: not used: what comes is ended before this returns
+ * @poll_flags: with BLK_POLL_ONESHOT one look is made; otherwise, as the ring
+ *	takes its commands in their order anyway, until this one has ended
  *
  * Without a poll queue interrupts end the chain, and there is only to look.
  *
@@ -197,7 +198,7 @@ int carom_uring_iopoll(struct io_uring_cmd *cmd, struct io_comp_batch *iob,
 	if (unlikely(carom_uring_going(cmd)))
 		carom_slot_cancel(slot);
 	if (!carom_uring_iopoll_done(slot)) {
-		nvme_chain_poll(&slot->chain);
+		nvme_chain_poll(&slot->chain, poll_flags & BLK_POLL_ONESHOT);
 		if (!carom_uring_iopoll_done(slot))
 			return 0;
 	}

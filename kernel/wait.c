@@ -87,8 +87,7 @@ static void carom_wait_poll(struct carom_slot *slot)
 	while (!carom_wait_done(slot)) {
 		if (fatal_signal_pending(current))
 			carom_slot_cancel(slot);
-		if (!nvme_chain_poll(&slot->chain))
-			cpu_relax();
+		nvme_chain_poll(&slot->chain, false);
 		cond_resched();
 	}
 }
@@ -102,8 +101,7 @@ static void carom_wait_hybrid(struct carom_slot *slot)
 	while (!carom_wait_done(slot)) {
 		if (fatal_signal_pending(current))
 			carom_slot_cancel(slot);
-		if (!nvme_chain_poll(&slot->chain))
-			cpu_relax();
+		nvme_chain_poll(&slot->chain, true);
 		index = READ_ONCE(slot->hop.index);
 		if (index != seen) {
 			now = ktime_get_ns();

@@ -12,9 +12,12 @@
 #include <linux/bpf_verifier.h>
 #include <linux/btf.h>
 #include <linux/btf_ids.h>
+#include <linux/err.h>
+#include <linux/fdtable.h>
 #include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/unaligned.h>
@@ -174,6 +177,26 @@ static int carom_init_name(struct carom_walker_ops *ops, const struct carom_walk
 	return 1;
 }
 
+/*
+ * Note the program that the map is about to take from the same descriptor, and
+ * to keep for as long as @ops can be registered. Nobody can put another in its
+ * place meanwhile if nobody else has this table of descriptors, which is what
+ * fdget() relies on, too.
+ */
+static void carom_init_step(struct carom_walker_ops *ops, const struct carom_walker_ops *uops)
+{
+	struct bpf_prog *prog;
+
+	if (atomic_read(&current->files->count) != 1)
+		return;
+	prog = bpf_prog_get_type_dev((unsigned long)uops->step, BPF_PROG_TYPE_STRUCT_OPS, false);
+	if (IS_ERR(prog))
+		return;
+	if (prog->jited)
+		ops->prog = prog;
+	bpf_prog_put(prog);
+}
+
 /* Returns 1 for what it has copied, 0 for what it leaves to the caller. */
 static int carom_init_member(const struct btf_type *t, const struct btf_member *member,
 			     void *kdata, const void *udata)
@@ -193,6 +216,9 @@ static int carom_init_member(const struct btf_type *t, const struct btf_member *
 	case offsetof(struct carom_walker_ops, scratch_size):
 		ops->scratch_size = uops->scratch_size;
 		return 1;
+	case offsetof(struct carom_walker_ops, step):
+		carom_init_step(ops, uops);
+		return 0;
 	default:
 		return 0;
 	}

@@ -11,7 +11,7 @@
  *
  * Checked by tests/model/model.test:
  *	no doorbell is rung on a queue that has been deleted
- *	no completion queue is polled that has been freed
+ *	no completion queue is polled but the one that there is
  *	no step runs in a walker that has been freed
  *	the slot is touched by nobody after the session is gone
  *	no cancellation is left over for the slot's next lookup
@@ -24,7 +24,8 @@
 
 /* The driver's queue: with interrupts, or polled. */
 bool polled;
-bool quiesced, live = true, queue_lives = true, cq_lives = true;
+bool quiesced, live = true, queue_lives = true;
+bit cq;				/* the completion queue there is; a reset may make another */
 byte reading;			/* RCU read-side sections on the completion path */
 bool handler;			/* in the interrupt, whose end freeing it waits for, or cq_poll_lock */
 
@@ -37,6 +38,10 @@ bool at_device, cqe, cqe_failed;
 
 /* The request: started when it is given to the device, until its end callback. */
 bool started;
+
+/* nvme_chain.poll_queue: the queue that the chain is on, until it ends. */
+bool on_queue;
+bit chain_cq;
 
 /* The slot. */
 bool slot_lives = true, done, yielded, busy, canceled;
@@ -69,6 +74,7 @@ inline end_chain(why)
 	touch_slot();
 	ends++;
 	assert(ends == 1);
+	on_queue = false;
 	started = false;
 	yielded = why;
 	done = true;
@@ -142,15 +148,19 @@ active [POLLERS] proctype poller()
 	bool again, over;
 
 end:	do
-	:: atomic { polled && cqe && (!frozen || refs > 0) -> refs++ };
-	   /* nvme_poll() looks without the lock whether there is something. */
+	:: atomic { polled && !closed && (!frozen || refs > 0) -> refs++ };
 	   if
-	   :: live -> assert(cq_lives);
+	   :: on_queue ->
+	      /* nvme_poll_queue() looks without the lock whether there is something. */
 	      if
-	      :: atomic { cqe && live && !handler -> cqe = false; handler = true };
-		 handle_completion();
-		 handler = false
-	      :: !cqe || !live -> skip
+	      :: live -> assert(chain_cq == cq);
+		 if
+		 :: atomic { cqe && live && !handler -> cqe = false; handler = true };
+		    handle_completion();
+		    handler = false
+		 :: !cqe || !live -> skip
+		 fi
+	      :: else -> skip
 	      fi
 	   :: else -> skip
 	   fi;
@@ -186,8 +196,7 @@ active proctype reset()
 	   quiesced = false;
 	   refs == 0;			/* nvme_wait_freeze() */
 	   /* nvme_free_queues(), should there be fewer than before */
-	   cq_lives = false;
-	   cq_lives = true;
+	   cq = 1 - cq;
 	   frozen = false
 	fi
 }
@@ -231,6 +240,8 @@ inline leg()
 	ends = 0;
 	issued = false;
 	atomic { !frozen -> refs++ };
+	chain_cq = cq;
+	on_queue = polled;
 	try_to_issue();
 	/* What the queue did not take blk-mq keeps, until the queue is unquiesced. */
 	do
