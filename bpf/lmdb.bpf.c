@@ -7,8 +7,6 @@
  * the copy is bounded. The level counts down to the leaf whatever the pages
  * say, so a cycle of pages ends.
  *
- * The verifier walks every path, so the search has one path per step: results
- * of comparisons go into masks, not into branches.
  */
 #include <carom/walker.h>
 #include <carom/lmdb.h>
@@ -20,11 +18,9 @@
 
 /*
  * A node takes its header and a byte of key (but for the first of a branch
- * page), rounded up to two, and two more for its pointer: 340 fit into a page,
- * and a binary search that halves its steps from 256 finds any of them.
+ * page), rounded up to two, and two more for its pointer: 340 fit into a page.
  */
 #define MIN_NODE	10
-#define MAX_STEP	256
 #define INDEX_MASK	511
 
 #ifndef __always_inline
@@ -100,41 +96,36 @@ static __always_inline __s64 entry_at(struct page *p, __u64 upper, __u64 i, stru
 	return 0;
 }
 
+/* What is wrong with the key of entry @i, which cannot be compared. */
+static __always_inline __s64 bad_entry(struct page *p, __u64 upper, __u64 i)
+{
+	struct entry e;
+	__s64 err = entry_at(p, upper, i, &e);
+
+	return err ? err : fail_node(p, CAROM_LMDB_E_KEY, i, e.ksize);
+}
+
 /*
  * The entry with the key, or else the first greater one: index << 1 | exact.
- * Negative: a failure. @pos: entries that need no comparison, because they
- * count as less: a branch page's first, whose key stands for everything below
- * the second.
+ * Negative: a failure. @first: entries that count as less without a comparison:
+ * a branch page's first, whose key stands for everything below the second.
  */
-static __always_inline __s64 search(struct page *p, __u64 upper, __u32 nkeys, __u32 pos,
+static __always_inline __s64 search(struct page *p, __u64 upper, __u32 nkeys, __u32 first,
 				    __u32 key_len)
 {
-	__u32 step;
+	const struct carom_keys keys = {
+		.table = CAROM_LMDB_PG_HDR + 2 * first,
+		.nr = nkeys - first,
+		.len_at = CAROM_LMDB_ND_KSIZE,
+		.key_at = CAROM_LMDB_ND_HDR,
+	};
+	__s64 at = carom_search(p->hop, &keys, KEY_OFF, key_len);
 
-	/* All entries before pos are less. */
-	for (step = MAX_STEP; step; step >>= 1) {
-		__u32 mid = pos + step - 1;
-		struct entry e;
-		__s64 err;
-		int cmp;
-
-		if (mid >= nkeys)
-			continue;
-		err = entry_at(p, upper, mid, &e);
-		if (err)
-			return err;
-		if (!e.ksize)
-			return fail_node(p, CAROM_LMDB_E_KEY, mid, 0);
-		cmp = carom_cmp(p->hop, e.off + CAROM_LMDB_ND_HDR, e.ksize, KEY_OFF, key_len);
-		if (!cmp)
-			return (__s64)mid << 1 | 1;
-		if (cmp > 1)
-			return fail_node(p, CAROM_LMDB_E_KEY, mid, e.ksize);
-		cmp >>= 31;
-		forget(cmp);
-		pos += step & cmp;
-	}
-	return (__s64)pos << 1;
+	if (at == CAROM_SEARCH_FAULT)
+		return fail(p, CAROM_LMDB_E_QUERY, key_len);
+	if (at < 0)
+		return bad_entry(p, upper, first + (-1 - at));
+	return at + 2 * first;
 }
 
 static __always_inline __s64 go_to(struct page *p, __u64 pgno, __u32 level)

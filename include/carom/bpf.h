@@ -59,6 +59,22 @@ extern __u8 *carom_scratch(struct carom_hop *hop, const size_t rdwr_buf_size) __
 extern int carom_cmp(struct carom_hop *hop, __u32 node_off, __u32 node_len,
 		     __u32 scratch_off, __u32 scratch_len) __ksym;
 
+/**
+ * carom_search() - find a key among those of a slotted page
+ * @hop: the step's argument
+ * @keys: where they are, all members set
+ * @scratch_off: where in the scratch the key is
+ * @scratch_len: how long it is
+ *
+ * Keys are ordered as carom_cmp() orders them. Looks at O(log) of the entries.
+ *
+ * Return: the first entry that is not less, index << 1, or'ed with 1 if it is
+ * equal; -1 - index if that entry or its key is not within the node, or empty;
+ * CAROM_SEARCH_FAULT if the table or the key asked for is outside its memory.
+ */
+extern __s64 carom_search(struct carom_hop *hop, const struct carom_keys *keys,
+			  __u32 scratch_off, __u32 scratch_len) __ksym;
+
 #define CAROM_WALKER(_name, _node_size, _scratch_size)				\
 static __always_inline __s64 _name##_body(struct carom_hop *hop);		\
 SEC("struct_ops/" #_name "_step")						\

@@ -73,6 +73,50 @@ static inline int carom_cmp(struct carom_hop *hop, __u32 node_off, __u32 node_le
 	return node_len < scratch_len ? -1 : 1;
 }
 
+static inline __u32 carom_le16(const __u8 *p)
+{
+	return p[0] | (__u32)p[1] << 8;
+}
+
+/* carom_cmp() with the key of entry @i, or CAROM_CMP_FAULT. @head: what an entry has at least. */
+static inline int carom_cmp_entry(struct carom_hop *hop, const struct carom_keys *k, __u32 head,
+				  __u32 i, __u32 scratch_off, __u32 scratch_len)
+{
+	__u32 at = carom_le16(hop->node + k->table + 2 * i), len;
+
+	if (at > hop->node_size - head)
+		return CAROM_CMP_FAULT;
+	len = carom_le16(hop->node + at + k->len_at);
+	if (!len)
+		return CAROM_CMP_FAULT;
+	return carom_cmp(hop, at + k->key_at, len, scratch_off, scratch_len);
+}
+
+static inline __s64 carom_search(struct carom_hop *hop, const struct carom_keys *k,
+				 __u32 scratch_off, __u32 scratch_len)
+{
+	__u32 head = k->len_at + 2u > k->key_at ? k->len_at + 2u : k->key_at;
+	__u32 low = 0, high = k->nr, mid;
+	int cmp;
+
+	if (k->table + 2 * (__u64)k->nr > hop->node_size || head > hop->node_size ||
+	    !carom_range_ok(scratch_off, scratch_len, hop->scratch_size))
+		return CAROM_SEARCH_FAULT;
+	while (low < high) {
+		mid = (low + high) / 2;
+		cmp = carom_cmp_entry(hop, k, head, mid, scratch_off, scratch_len);
+		if (cmp == CAROM_CMP_FAULT)
+			return -1 - (__s64)mid;
+		if (!cmp)
+			return (__s64)mid << 1 | 1;
+		if (cmp < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return (__s64)low << 1;
+}
+
 #define CAROM_WALKER(_name, _node_size, _scratch_size)				\
 static __s64 _name##_step(struct carom_hop *hop);				\
 const struct carom_native_walker carom_walker_##_name = {			\

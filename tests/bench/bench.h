@@ -43,8 +43,10 @@ enum sleeps { UNKNOWN, ONCE, FOR_EACH_READ };
  * @batch: lookups in flight, and in a job: 1 or BATCH
  * @polled: on a queue without interrupts
  * @sleeps: in one run
+ * @chosen_only: runs only if it was asked for
  * @open: called before anything else
  * @run: do all of a job
+ * @expect: what the lookup that begins at @start must find, chase_expect() if NULL
  * @check: if not NULL, called at the end: was it what its name says?
  * @close: called if @open has not failed
  * @prepare: for bench_ring_walk(): fill an SQE that reads @offset into the node @i
@@ -57,8 +59,10 @@ struct backend {
 	unsigned int batch;
 	bool polled;
 	enum sleeps sleeps;
+	bool chosen_only;
 	int (*open)(struct bench *b);
 	int (*run)(struct bench *b, const struct job *job);
+	int (*expect)(struct bench *b, __u64 start, unsigned int depth, __u64 *id);
 	int (*check)(struct bench *b);
 	void (*close)(struct bench *b);
 	void (*prepare)(struct bench *b, struct io_uring_sqe *sqe, unsigned int i, __u64 offset);
@@ -105,7 +109,8 @@ int bench_lacks(struct bench *b, int err, const char *fmt, ...)
 const struct backend *bench_find(const char *name);
 
 extern const struct backend bench_pread, bench_uring, bench_uring_32, bench_uring_32_polled,
-	bench_passthru_32, bench_chain, bench_chain_polled, bench_chain_32, bench_chain_32_polled;
+	bench_passthru_32, bench_chain, bench_chain_polled, bench_chain_32, bench_chain_32_polled,
+	bench_lmdb, bench_lmdb_late;
 
 /* --- bench_disk.c --- */
 

@@ -7,14 +7,14 @@ BENCH_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/bench/*.c)) \
 
 $(BENCH_OBJS): override CPPFLAGS += -D_GNU_SOURCE $(LIBBPF_CFLAGS)
 
-$(BENCH): $(BENCH_OBJS)
+$(BENCH): $(BENCH_OBJS) $(O)/libcarom.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBBPF_LIBS) -luring -ljson-c -lelf -lz
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBBPF_LIBS) -llmdb -luring -ljson-c -lelf -lz -pthread
 
 .PHONY: bench-insns-run
-bench-insns-run: $(BENCH) $(O)/tests/lib/chase.bpf.o $(O)/vmtest/insns.so
+bench-insns-run: $(BENCH) $(O)/carom $(O)/tests/lib/chase.bpf.o $(O)/vmtest/insns.so
 	$(Q)tests/bench/run --json '$(abspath $(O))/bench/insns.json'
 
 ALONE_TESTS += tests/bench/insns.test
 HOST_TESTS += tests/bench/profile.test
-check-run: $(BENCH) $(O)/vmtest/profile.so $(O)/vmtest/latency.so
+check-run: $(BENCH) $(O)/carom $(O)/vmtest/profile.so $(O)/vmtest/latency.so

@@ -64,7 +64,8 @@ static void flavours(void **state)
 static void thousands(void **state)
 {
 	static const unsigned int kinds[] = { 0, 2, 4 };
-	const unsigned int slots = CAROM_MAX_SLOTS;
+	/* All begin at once, so the last of them need the deadline for what the others take, too. */
+	const unsigned int slots = getenv("CAROM_SLOW") ? 1024 : CAROM_MAX_SLOTS;
 	unsigned int i, k, overtaken;
 	__u64 slot, last;
 	struct bench b;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Chains find what ordinary reads find, whatever the file looks like, and count what they do. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fiemap.h>
@@ -333,6 +335,44 @@ static void slots_and_threads(void **state)
 	engine_close(&e);
 }
 
+static __u64 times_run(void)
+{
+	struct bpf_prog_info info = { };
+	struct bpf_program *prog;
+	__u32 len = sizeof(info);
+	unsigned int i;
+
+	for (i = 0; i < VM_CHASES; i++) {
+		prog = bpf_object__find_program_by_name(walkers[i].obj, "chase_step");
+		if (prog) {
+			assert_int_equal(bpf_prog_get_info_by_fd(bpf_program__fd(prog), &info, &len), 0);
+			return info.run_cnt;
+		}
+	}
+	fail_msg("no walker has a chase_step");
+	return 0;
+}
+
+/* Programs are called directly, but for who wants to know how often and for how long they run. */
+static void program_statistics(void **state)
+{
+	struct engine e;
+	__u64 before;
+
+	(void)state;
+	vm_session(&e, CHASE, "chase", 4096, NULL);
+	before = times_run();
+	vm_walks(&e, CHASE, 3, 5, 1);
+	assert_int_equal(times_run(), before);
+	vm_sh("echo 1 >/proc/sys/kernel/bpf_stats_enabled");
+	vm_walks(&e, CHASE, 3, 5, 1);
+	vm_sh("echo 0 >/proc/sys/kernel/bpf_stats_enabled");
+	assert_int_equal(times_run(), before + vm_stats(&e).hops / 2);
+	vm_walks(&e, CHASE, 3, 5, 1);
+	assert_int_equal(times_run(), before + vm_stats(&e).hops / 3);
+	engine_close(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,6 +385,7 @@ int main(void)
 		cmocka_unit_test(whole_namespace),
 		cmocka_unit_test(several_sessions),
 		cmocka_unit_test(slots_and_threads),
+		cmocka_unit_test(program_statistics),
 	};
 
 	return cmocka_run_group_tests_name("walk", tests, setup, teardown);

@@ -42,6 +42,24 @@
 #define CAROM_STEP_FAIL(code)	(-(CAROM_STEP_FAIL_BASE + (__s64)(code)))
 
 /**
+ * struct carom_keys - the sorted keys of a slotted page, for carom_search()
+ * @table: where in the node its table is: where each entry is, as 16 bits,
+ *	little-endian
+ * @nr: entries
+ * @len_at: where in an entry the length of its key is, likewise
+ * @key_at: where the key
+ */
+struct carom_keys {
+	__u32 table;
+	__u32 nr;
+	__u16 len_at;
+	__u16 key_at;
+};
+
+/* What carom_search() returns when the table or the key asked for is outside its memory. */
+#define CAROM_SEARCH_FAULT	(-0x100000000LL)
+
+/**
  * enum carom_end - how a chain ended
  * @CAROM_END_NONE: it has not run
  * @CAROM_END_DONE: the walker has its answer, in the slot
