@@ -59,13 +59,20 @@ struct carom_run {
  * @runs: sorted by @start, not overlapping, neighbours merged
  * @nr: how many
  * @room: how many fit
+ * @index: by part of the file, how many runs begin before it or with it; NULL if
+ *	there are few
+ * @shift: log2 of the sectors in a part
+ * @end: first sector behind the last run, if there is an index
  *
- * Constant once built.
+ * Constant once built. 28 bytes a run at most.
  */
 struct carom_map {
 	struct carom_run	*runs;
 	size_t			nr;
 	size_t			room;
+	u32			*index;
+	unsigned int		shift;
+	u64			end;
 };
 
 int carom_map_add(struct carom_map *map, u64 start, u64 sector, u64 len);

@@ -7,9 +7,11 @@
 
 #include "carom.h"
 
-static int carom_map_grow(struct carom_map *map)
+/* Fewer runs than this are found as fast without an index. */
+#define CAROM_MAP_INDEX_MIN	16
+
+static int carom_map_resize(struct carom_map *map, size_t room)
 {
-	size_t room = map->room ? map->room * 2 : 64;
 	struct carom_run *runs;
 
 	runs = kvmalloc_array(room, sizeof(*runs), GFP_KERNEL_ACCOUNT);
@@ -37,7 +39,7 @@ int carom_map_add(struct carom_map *map, u64 start, u64 sector, u64 len)
 		}
 	}
 	if (map->nr == map->room) {
-		err = carom_map_grow(map);
+		err = carom_map_resize(map, map->room ? map->room * 2 : 64);
 		if (err)
 			return err;
 	}
@@ -47,6 +49,43 @@ int carom_map_add(struct carom_map *map, u64 start, u64 sector, u64 len)
 		.len = len,
 	};
 	return 0;
+}
+
+/*
+ * Divides the file into as many parts as it has runs, or a little fewer, and
+ * notes where in the map each begins: runs that are spread over the file are
+ * then found in a step or two.
+ */
+static int carom_map_index(struct carom_map *map)
+{
+	const struct carom_run *last = &map->runs[map->nr - 1];
+	size_t part, parts, run = 0;
+
+	map->end = last->start + last->len;
+	while (map->end >> map->shift > map->nr)
+		map->shift++;
+	parts = (map->end >> map->shift) + 2;
+	map->index = kvmalloc_array(parts, sizeof(*map->index), GFP_KERNEL_ACCOUNT);
+	if (!map->index)
+		return -ENOMEM;
+	for (part = 0; part < parts; part++) {
+		while (run < map->nr && map->runs[run].start <= (u64)part << map->shift)
+			run++;
+		map->index[part] = run;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* All runs have been added. */
+static int carom_map_finish(struct carom_map *map)
+{
+	int err;
+
+	if (map->nr < CAROM_MAP_INDEX_MIN)
+		return 0;
+	err = carom_map_resize(map, map->nr);
+	return err ?: carom_map_index(map);
 }
 
 /*
@@ -77,11 +116,12 @@ int carom_map_build(struct carom_map *map, struct inode *inode, u64 part_start)
 			return -EINTR;
 		cond_resched();
 	}
-	return 0;
+	return carom_map_finish(map);
 }
 
 void carom_map_free(struct carom_map *map)
 {
+	kvfree(map->index);
 	kvfree(map->runs);
 	*map = (struct carom_map) { };
 }
@@ -91,7 +131,8 @@ void carom_map_free(struct carom_map *map)
  * @map: the file's map
  * @start: sector of the file
  *
- * O(log runs). Context: any.
+ * O(log runs), and much less unless most runs are in a small part of the file.
+ * Context: any.
  * Return: the run, NULL if @start is in a hole.
  */
 const struct carom_run *carom_map_search(const struct carom_map *map, u64 start)
@@ -99,6 +140,12 @@ const struct carom_run *carom_map_search(const struct carom_map *map, u64 start)
 	const struct carom_run *run;
 	size_t lo = 0, hi = map->nr;
 
+	if (map->index) {
+		if (start >= map->end)
+			return NULL;
+		lo = map->index[start >> map->shift];
+		hi = map->index[(start >> map->shift) + 1];
+	}
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What the plugins share: telling which version of QEMU's interface there is, finding the marker
- * instructions of tests/bench/insns.h, and their one argument. A plugin defines NAME before.
+ * instructions of tests/bench/insns.h, and arguments. A plugin defines NAME before.
  */
 #ifndef CAROM_MARKERS_H
 #define CAROM_MARKERS_H
@@ -117,6 +117,15 @@ static inline const char *out_argument(int argc, char **argv)
 	if (!out)
 		fprintf(stderr, NAME ": the argument out=FILE is missing\n");
 	return out;
+}
+
+static inline bool has_argument(int argc, char **argv, const char *argument)
+{
+	for (int i = 0; i < argc; i++) {
+		if (!strcmp(argv[i], argument))
+			return true;
+	}
+	return false;
 }
 
 /* Is this QEMU one that @find_functions can work with? */

@@ -4,23 +4,39 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bench.h"
+
+/* Opening a file with that many takes a while. */
+#define MANY_EXTENTS	10000
 
 static size_t results_size(const struct bench *b)
 {
 	return b->engine.open.nr_slots * sizeof(*b->results);
 }
 
+static long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
 static int open_session(struct bench *b)
 {
 	struct carom_open arg = { .nr_slots = b->be->batch };
+	long began = now_ms();
 	int err;
 
 	err = engine_open(&b->engine, b->path, "chase", &arg);
 	if (err)
 		return err;
+	if (b->engine.open.nr_extents >= MANY_EXTENTS)
+		fprintf(stderr, "%s: %llu extents, opened in %ld ms\n", b->be->name,
+			(unsigned long long)b->engine.open.nr_extents, now_ms() - began);
 	b->results = mmap(NULL, results_size(b), PROT_READ, MAP_SHARED, b->engine.fd,
 			  CAROM_MMAP_RESULTS);
 	if (b->results != MAP_FAILED)

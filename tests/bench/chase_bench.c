@@ -27,6 +27,7 @@ static const struct backend *const backends[] = {
 /* What was asked for. */
 struct arguments {
 	unsigned int nodes;
+	unsigned int stride;
 	unsigned int lookups;
 	unsigned int depths;
 	const struct backend *chosen[NR_BACKENDS];
@@ -89,7 +90,7 @@ static unsigned int nr_lookups(const struct series *s)
 	return s->nr * s->b->be->batch;
 }
 
-static int series_init(struct series *s, unsigned int nodes)
+static int series_init(struct series *s, const struct arguments *args)
 {
 	unsigned int i;
 
@@ -99,7 +100,7 @@ static int series_init(struct series *s, unsigned int nodes)
 	if (!s->starts || !s->ids || !s->insns)
 		return -ENOMEM;
 	for (i = 0; i < nr_lookups(s); i++) {
-		s->starts[i] = (__u64)(i * 2654435761U % nodes) * CHASE_NODE_SIZE;
+		s->starts[i] = (__u64)(i * 2654435761U % args->nodes) * args->stride;
 		s->ids[i] = ~0ULL;
 	}
 	return 0;
@@ -184,12 +185,12 @@ static int typical(struct series *s, double *insns)
 	return 0;
 }
 
-static int run_series(struct series *s, unsigned int nodes, double *insns)
+static int run_series(struct series *s, const struct arguments *args, double *insns)
 {
 	unsigned int i;
 	int err;
 
-	err = series_init(s, nodes);
+	err = series_init(s, args);
 	for (i = 0; i < s->nr && !err; i++)
 		err = measure(s, i);
 	if (!err)
@@ -203,7 +204,7 @@ static int run_depth(struct bench *b, const struct arguments *args, unsigned int
 	struct series s = { .b = b, .depth = depth, .nr = nr_measurements(b->be, args) };
 	int err;
 
-	err = run_series(&s, args->nodes, insns);
+	err = run_series(&s, args, insns);
 	series_free(&s);
 	return err;
 }
@@ -291,7 +292,7 @@ static int prepare(struct bench *b, const struct arguments *args, struct report 
 	struct disk disk;
 	int err;
 
-	err = chase_build(b->path, args->nodes, 1);
+	err = chase_build(b->path, args->stride, args->nodes, 1);
 	if (err)
 		return err;
 	b->direct = open(b->path, O_RDONLY | O_DIRECT | O_CLOEXEC);
@@ -336,6 +337,7 @@ static const struct argp_option options[] = {
 	{ "backend", 'b', "NAME[,NAME...]", 0, "what to compare (all but lmdb*); see below", 0 },
 	{ "depth", 'd', "N", 0, "only this depth, 1 to 6; may be repeated", 0 },
 	{ "nodes", 'n', "N", 0, "nodes in the file (20000)", 0 },
+	{ "fragmented", 'f', NULL, 0, "a hole behind each node, so that each is an extent", 0 },
 	{ "lookups", 'l', "N", 0, "lookups per figure (320), rounded up to whole batches", 0 },
 	{ "json", OPT_JSON, "FILE", 0, "write a document, too, see tools/model", 0 },
 	{ "limit", OPT_LIMIT, "BACKEND.WHAT[*N]<=[BACKEND.WHAT*]N", 0,
@@ -415,6 +417,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'n':
 		args->nodes = number(arg, 2, 1u << 20, state);
 		return 0;
+	case 'f':
+		args->stride = 2 * CHASE_NODE_SIZE;
+		return 0;
 	case 'l':
 		args->lookups = number(arg, 1, 1u << 20, state);
 		return 0;
@@ -446,7 +451,7 @@ int main(int argc, char **argv)
 		.args_doc = "WALKER.bpf.o FILE",
 		.doc = description,
 	};
-	struct arguments args = { .nodes = 20000, .lookups = 320 };
+	struct arguments args = { .nodes = 20000, .stride = CHASE_NODE_SIZE, .lookups = 320 };
 	struct report report = { .nr = 0 };
 	struct bench b = { .why = "" };
 	int err;

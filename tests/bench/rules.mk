@@ -2,14 +2,20 @@
 # Instructions per lookup; tests/bench/run is what `make bench-insns` runs.
 
 BENCH := $(O)/tests/bench/chase_bench
-BENCH_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/bench/*.c)) \
-	$(O)/tests/lib/chase.o $(O)/tests/lib/engine.o
+SCALE_BENCH := $(O)/tests/bench/scale_bench
+BENCH_LIB_OBJS := $(O)/tests/lib/chase.o $(O)/tests/lib/engine.o
+BENCH_OBJS := $(patsubst %.c,$(O)/%.o,$(filter-out %/scale_bench.c,$(wildcard tests/bench/*.c))) \
+	$(BENCH_LIB_OBJS)
 
-$(BENCH_OBJS): override CPPFLAGS += -D_GNU_SOURCE $(LIBBPF_CFLAGS)
+$(BENCH_OBJS) $(SCALE_BENCH).o: override CPPFLAGS += -D_GNU_SOURCE $(LIBBPF_CFLAGS)
 
 $(BENCH): $(BENCH_OBJS) $(O)/libcarom.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBBPF_LIBS) -llmdb -luring -ljson-c -lelf -lz -pthread
+
+$(SCALE_BENCH): $(SCALE_BENCH).o $(BENCH_LIB_OBJS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBBPF_LIBS) -lelf -lz -pthread
 
 .PHONY: bench-insns-run
 bench-insns-run: $(BENCH) $(O)/carom $(O)/tests/lib/chase.bpf.o $(O)/vmtest/insns.so
@@ -17,4 +23,4 @@ bench-insns-run: $(BENCH) $(O)/carom $(O)/tests/lib/chase.bpf.o $(O)/vmtest/insn
 
 ALONE_TESTS += tests/bench/insns.test
 HOST_TESTS += tests/bench/profile.test
-check-run: $(BENCH) $(O)/carom $(O)/vmtest/profile.so $(O)/vmtest/latency.so
+check-run: $(BENCH) $(SCALE_BENCH) $(O)/carom $(O)/vmtest/profile.so $(O)/vmtest/latency.so

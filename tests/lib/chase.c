@@ -38,7 +38,8 @@ static void fill_node(void *buf, unsigned int size, __u64 id, __u64 next)
 	memcpy((char *)buf + size - sizeof(id), &id, sizeof(id));
 }
 
-static int write_nodes(int fd, const uint32_t *next, unsigned int size, unsigned int nodes)
+static int write_nodes(int fd, const uint32_t *next, unsigned int size, unsigned int stride,
+		       unsigned int nodes)
 {
 	void *buf = malloc(size);
 	unsigned int i;
@@ -47,31 +48,37 @@ static int write_nodes(int fd, const uint32_t *next, unsigned int size, unsigned
 	if (!buf)
 		return -ENOMEM;
 	for (i = 0; i < nodes && !err; i++) {
-		fill_node(buf, size, i, (__u64)next[i] * size);
-		if (pwrite(fd, buf, size, (off_t)i * size) != (ssize_t)size)
+		fill_node(buf, size, i, (__u64)next[i] * stride);
+		if (pwrite(fd, buf, size, (off_t)i * stride) != (ssize_t)size)
 			err = errno ? -errno : -EIO;
 	}
 	free(buf);
 	return err ?: fsync(fd) ? -errno : 0;
 }
 
-int chase_write(int fd, unsigned int size, unsigned int nodes, unsigned int seed)
+static int write_cycle(int fd, unsigned int size, unsigned int stride, unsigned int nodes,
+		       unsigned int seed)
 {
 	uint32_t *next = one_cycle(nodes, seed);
-	int err = next ? write_nodes(fd, next, size, nodes) : -ENOMEM;
+	int err = next ? write_nodes(fd, next, size, stride, nodes) : -ENOMEM;
 
 	free(next);
 	return err;
 }
 
-int chase_build(const char *path, unsigned int nodes, unsigned int seed)
+int chase_write(int fd, unsigned int size, unsigned int nodes, unsigned int seed)
+{
+	return write_cycle(fd, size, size, nodes, seed);
+}
+
+int chase_build(const char *path, unsigned int stride, unsigned int nodes, unsigned int seed)
 {
 	int fd, err;
 
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	err = chase_write(fd, CHASE_NODE_SIZE, nodes, seed);
+	err = write_cycle(fd, CHASE_NODE_SIZE, stride, nodes, seed);
 	close(fd);
 	return err;
 }

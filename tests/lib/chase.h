@@ -30,8 +30,8 @@ struct chase_query {
  */
 int chase_write(int fd, unsigned int size, unsigned int nodes, unsigned int seed);
 
-/* The same as a new file, in nodes of CHASE_NODE_SIZE. */
-int chase_build(const char *path, unsigned int nodes, unsigned int seed);
+/* The same as a new file, in nodes of CHASE_NODE_SIZE that begin @stride bytes apart. */
+int chase_build(const char *path, unsigned int stride, unsigned int nodes, unsigned int seed);
 
 /* What a walk of @depth nodes from @offset must find, by buffered reads of @fd. */
 int chase_expect(int fd, __u64 offset, unsigned int depth, __u64 *id);
