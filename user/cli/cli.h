@@ -78,6 +78,7 @@ error_t cli_usage(struct cli *cli, const char *fmt, ...);
 int cmd_get(int argc, char **argv);
 int cmd_map(int argc, char **argv);
 int cmd_walker(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
 /* ---- walker.c, for doctor ---- */

@@ -16,6 +16,7 @@ static const struct command {
 	{ "get", cmd_get, "look keys up in an index file" },
 	{ "map", cmd_map, "show where a file's blocks are, and whether it can be sealed" },
 	{ "walker", cmd_walker, "load, unload and list walkers" },
+	{ "bench", cmd_bench, "measure lookups in an index file" },
 	{ "doctor", cmd_doctor, "say what this machine has and lacks" },
 };
 #define NR_COMMANDS	(sizeof(commands) / sizeof(commands[0]))

@@ -9,6 +9,9 @@ all: $(O)/carom
 $(CLI_OBJS): override CPPFLAGS += -D_GNU_SOURCE -DCAROM_VERSION='"$(CAROM_VERSION)"' \
 	-DCAROM_LIBDIR='"$(LIBDIR)"' $(LIBBPF_CFLAGS)
 
+# These two bring backends that the library lacks, made of its parts.
+$(O)/user/cli/bench_ring.o $(O)/user/cli/bench_device.o: override CPPFLAGS += -Iuser/lib
+
 # The directory of the BPF objects is compiled in.
 $(O)/user/cli/.libdir: FORCE
 	$(Q)mkdir -p $(@D)
@@ -18,7 +21,7 @@ $(O)/user/cli/walker_load.o: $(O)/user/cli/.libdir
 $(O)/carom: $(CLI_OBJS) $(O)/libcarom.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(CLI_OBJS) $(O)/libcarom.a $(LIBBPF_LIBS) \
-		-luring -ljson-c -lelf -lz -pthread
+		-luring -ljson-c -llmdb -lelf -lz -lm -pthread
 
 .PHONY: install-cli uninstall-cli
 install: install-cli
