@@ -4,7 +4,8 @@
 
 CLI_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CLI_TEST_DIR := $(O)/tests/cli
-CLI_TESTS := $(addprefix $(CLI_TEST_DIR)/,chain_test backends_test kernel_test kernel_queue_test)
+CLI_TESTS := $(addprefix $(CLI_TEST_DIR)/,chain_test backends_test kernel_test kernel_queue_test \
+	bench_chance_test bench_lane_test)
 CLI_TEST_OBJS := $(patsubst %.c,$(CLI_TEST_DIR)/san/%.o,tests/cli/fake_format.c \
 	$(wildcard user/lib/*.c))
 
@@ -19,6 +20,11 @@ $(CLI_TEST_DIR)/san/%.o: %.c | $(O)/.deps
 
 # chain.c alone: the test plays everything else.
 $(CLI_TEST_DIR)/chain_test: CLI_TEST_OBJS := $(CLI_TEST_DIR)/san/user/lib/chain.o
+# Of carom bench, what makes figures; again the test plays the rest.
+BENCH_TEST_OBJS := $(patsubst %,$(CLI_TEST_DIR)/san/user/cli/%.o,bench_hist bench_random bench_lane)
+$(CLI_TEST_DIR)/bench_chance_test $(CLI_TEST_DIR)/bench_lane_test: $(BENCH_TEST_OBJS)
+$(CLI_TEST_DIR)/bench_chance_test: CLI_TEST_OBJS := $(filter-out %_lane.o,$(BENCH_TEST_OBJS))
+$(CLI_TEST_DIR)/bench_lane_test: CLI_TEST_OBJS := $(BENCH_TEST_OBJS)
 # What the tests play of the kernel.
 FAKE_MODULE := $(CLI_TEST_DIR)/san/tests/cli/fake_module.o
 FAKE_MODULE_LDFLAGS := -Wl,--wrap=open,--wrap=ioctl,--wrap=mmap
@@ -30,4 +36,4 @@ $(CLI_TEST_DIR)/kernel_queue_test: CLI_TEST_LDFLAGS := $(FAKE_MODULE) $(FAKE_MOD
 $(CLI_TESTS): $(CLI_TEST_DIR)/%: $(CLI_TEST_DIR)/san/tests/cli/%.o $(CLI_TEST_OBJS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(CLI_SANITIZE) $(CLI_TEST_LDFLAGS) -o $@ $< $(CLI_TEST_OBJS) \
-		-lcmocka -luring -pthread
+		-lcmocka -luring -lm -pthread
