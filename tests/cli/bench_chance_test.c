@@ -127,8 +127,8 @@ static void nothing_in_it(void **state)
 #define DRAWS	200000
 
 /*
- * The squared differences from @share, which adds up to 1, by what is expected: for this many classes
- * above 60 once in a million times, and the draws are the same each time.
+ * The squared differences from @share, which adds up to 1, by what is expected: for this many
+ * classes above 60 once in a million times, and the draws are the same each time.
  */
 static void check_shares(const unsigned int *drawn, const double *share)
 {

@@ -3,6 +3,8 @@
  * The keys that are looked up, and what is to be found there, both from liblmdb.
  */
 #include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,7 +202,38 @@ static int keys_open_file(const struct cli *cli, const struct bench_opts *opts,
 	return 0;
 }
 
+/* ---- files that liblmdb does not survive ---- */
+
+static sigjmp_buf crash;
+
+static void crashed(int sig)
+{
+	(void)sig;
+	siglongjmp(crash, 1);
+}
+
+static void asserted(MDB_env *env, const char *msg)
+{
+	(void)env;
+	(void)msg;
+	siglongjmp(crash, 1);
+}
+
+/* It trusts what it maps: pages that hold something else end in assertions, or worse. */
+static void on_crash(void (*then)(int sig))
+{
+	signal(SIGSEGV, then);
+	signal(SIGBUS, then);
+	signal(SIGABRT, then);
+}
+
 /* ---- */
+
+static enum cli_exit exit_of(int rc)
+{
+	return rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND || rc == MDB_INVALID ? CLI_FORMAT :
+	       CLI_IO;
+}
 
 static int keys_read(const struct cli *cli, const struct bench_opts *opts, struct bench_keys *keys,
 		     MDB_txn *txn, MDB_dbi dbi)
@@ -217,12 +250,12 @@ static int keys_read(const struct cli *cli, const struct bench_opts *opts, struc
 	if (!rc)
 		rc = keys_from_database(opts, keys, txn, dbi);
 	if (rc)
-		return cli_fail(cli, CLI_IO, "%s: reading the keys: %s", opts->path,
+		return cli_fail(cli, exit_of(rc), "%s: reading the keys: %s", opts->path,
 				mdb_strerror(rc));
 	return 0;
 }
 
-int bench_keys_load(const struct cli *cli, const struct bench_opts *opts, struct bench_keys *keys)
+static int keys_load(const struct cli *cli, const struct bench_opts *opts, struct bench_keys *keys)
 {
 	MDB_env *env;
 	MDB_txn *txn;
@@ -231,8 +264,9 @@ int bench_keys_load(const struct cli *cli, const struct bench_opts *opts, struct
 
 	rc = bench_lmdb_open(opts, &env);
 	if (rc)
-		return cli_fail(cli, CLI_IO, "%s: liblmdb cannot open it for the keys: %s",
+		return cli_fail(cli, exit_of(rc), "%s: liblmdb cannot open it for the keys: %s",
 				opts->path, mdb_strerror(rc));
+	mdb_env_set_assert(env, asserted);
 	rc = bench_lmdb_begin(env, opts, &txn, &dbi);
 	if (rc) {
 		mdb_env_close(env);
@@ -242,6 +276,22 @@ int bench_keys_load(const struct cli *cli, const struct bench_opts *opts, struct
 	rc = keys_read(cli, opts, keys, txn, dbi);
 	mdb_txn_abort(txn);
 	mdb_env_close(env);
+	return rc;
+}
+
+int bench_keys_load(const struct cli *cli, const struct bench_opts *opts, struct bench_keys *keys)
+{
+	int rc;
+
+	if (sigsetjmp(crash, 1)) {
+		on_crash(SIG_DFL);
+		return cli_fail(cli, CLI_FORMAT,
+			"%s: damaged, or cut off: liblmdb crashes when it reads the keys",
+			opts->path);
+	}
+	on_crash(crashed);
+	rc = keys_load(cli, opts, keys);
+	on_crash(SIG_DFL);
 	if (rc || keys->nr)
 		return rc;
 	if (opts->choice == BENCH_FILE)
