@@ -93,7 +93,9 @@ bench-insns: deps
 	$(Q)$(MAKE) --no-print-directory all kernel
 	$(Q)$(MAKE) --no-print-directory bench-insns-run
 
-bench: bench-insns
+bench: deps
+	$(Q)$(MAKE) --no-print-directory all kernel
+	$(Q)$(MAKE) --no-print-directory bench-run
 
 lint:
 	$(Q)scripts/lint
@@ -113,7 +115,7 @@ help:
 	'make check      all tests (unit tests here, the rest in VMs)' \
 	'make check-debug  the tests in the VM on a kernel with KASAN, lockdep, kmemleak, ...' \
 	'make check-kcsan  the concurrent ones on a kernel that looks for data races' \
-	'make bench      the benchmarks, in a VM' \
+	'make bench      the benchmarks, in a VM, drawn in $(O)/bench' \
 	'make bench-insns  of these, instructions per lookup for every way of reading' \
 	'make lint       shellcheck, cppcheck, sparse, checkpatch, licence lines' \
 	'make deps       install the Debian packages that are missing (demo, check and bench do)' \

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# Instructions per lookup; tests/bench/run is what `make bench-insns` runs.
+# Instructions per lookup: tests/bench/run is what `make bench-insns` runs. And their time, as far as that
+# means anything here: `make bench` runs both, and draws.
 
 BENCH := $(O)/tests/bench/chase_bench
 SCALE_BENCH := $(O)/tests/bench/scale_bench
@@ -21,6 +22,16 @@ $(SCALE_BENCH): $(SCALE_BENCH).o $(BENCH_LIB_OBJS)
 bench-insns-run: $(BENCH) $(O)/carom $(O)/tests/lib/chase.bpf.o $(O)/vmtest/insns.so
 	$(Q)tests/bench/run --json '$(abspath $(O))/bench/insns.json'
 
+# What the bars by layer are of.
+BENCH_PROFILED := pread,uring,uring-32,passthru-32,chain,chain-polled,chain-32,chain-32-polled
+
+.PHONY: bench-run
+bench-run: bench-insns-run $(O)/vmtest/profile.so $(O)/carom $(O)/bpf/lmdb.bpf.o
+	$(Q)tests/bench/profile --backend '$(BENCH_PROFILED)' --json >'$(O)/bench/profile.json.new'
+	$(Q)mv '$(O)/bench/profile.json.new' '$(O)/bench/profile.json'
+	$(Q)tests/bench/wall
+	$(Q)tests/bench/figures '$(O)/bench'
+
 ALONE_TESTS += tests/bench/insns.test
-HOST_TESTS += tests/bench/profile.test
+HOST_TESTS += tests/bench/profile.test tests/bench/figures.test
 check-run: $(BENCH) $(SCALE_BENCH) $(O)/carom $(O)/vmtest/profile.so $(O)/vmtest/latency.so

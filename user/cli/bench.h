@@ -240,9 +240,9 @@ struct bench_run {
 	struct carom_index *ix;
 	MDB_env *env;
 	MDB_dbi dbi;
-	int fd;
 	void *map;
 	size_t map_len;
+	struct bench_cold *cold;
 	struct bench_device *device;
 };
 
@@ -282,7 +282,10 @@ void bench_progress_clear(void);
 
 int bench_cold_open(struct bench_run *run);
 void bench_cold_close(struct bench_run *run);
-/* Have nothing of the file in the page cache, but what every lookup would have read before it. */
+/*
+ * Have nothing of the file in the page cache, nor mapped at run->map, but what every lookup would
+ * have read before it. 0 or a negative errno; -EBUSY: some of it stays.
+ */
 int bench_cold_drop(struct bench_run *run);
 /* Do that, and see whether it has worked; if not, run->reason says so. */
 int bench_cold_try(struct bench_run *run);

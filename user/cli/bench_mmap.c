@@ -84,8 +84,7 @@ static void find_line(struct bench_run *run, FILE *maps, const char *path)
 		    sscanf(line, "%" SCNx64 "-%" SCNx64, &first, &end) != 2)
 			continue;
 		run->map = (void *)(uintptr_t)first;
-		if (run->map_len > end - first)
-			run->map_len = end - first;
+		run->map_len = end - first;
 	}
 }
 
@@ -118,9 +117,10 @@ static int mmap_cold_open(struct bench_run *run)
 
 	if (ret)
 		return ret;
-	ret = bench_cold_open(run);
+	/* Before there is another mapping of it. */
+	ret = find_map(run);
 	if (!ret)
-		ret = find_map(run);
+		ret = bench_cold_open(run);
 	if (!ret)
 		ret = bench_cold_try(run);
 	if (ret)

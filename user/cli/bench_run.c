@@ -323,13 +323,21 @@ static const char *cannot(const struct bench_run *run)
 	return run->opts->rate > 0 ? "caches cannot be dropped at a given rate" : NULL;
 }
 
+/* Errors of the library name the file first. There is only one. */
+static void shorten(struct bench_run *run)
+{
+	size_t len = strlen(run->opts->path);
+
+	if (!strncmp(run->reason, run->opts->path, len) && !strncmp(run->reason + len, ": ", 2))
+		memmove(run->reason, run->reason + len + 2, strlen(run->reason + len + 2) + 1);
+}
+
 int bench_run(struct bench_run *run)
 {
 	const char *why = cannot(run);
 	struct crew c = { .run = run };
 	int ret = 0;
 
-	run->fd = -1;
 	if (why) {
 		snprintf(run->reason, sizeof(run->reason), "%s", why);
 		return 0;
@@ -337,6 +345,7 @@ int bench_run(struct bench_run *run)
 	if (run->be->open(run)) {
 		if (!run->reason[0])
 			snprintf(run->reason, sizeof(run->reason), "out of memory");
+		shorten(run);
 		return 0;
 	}
 	c.lanes = calloc(run->threads, sizeof(*c.lanes));
@@ -348,5 +357,6 @@ int bench_run(struct bench_run *run)
 	free(c.lanes);
 	free(c.threads);
 	run->be->close(run);
+	shorten(run);
 	return 0;
 }
