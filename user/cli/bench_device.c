@@ -66,8 +66,7 @@ static int open_generic(struct bench_run *run, struct bench_device *dev)
 	int nsid, ret = disk_of(run->opts->path, name, sizeof(name));
 
 	if (ret || strncmp(name, "nvme", 4)) {
-		snprintf(run->reason, sizeof(run->reason), "%s is not on an NVMe namespace",
-			 run->opts->path);
+		snprintf(run->reason, sizeof(run->reason), "the file is not on an NVMe namespace");
 		return ret ? ret : -ENODEV;
 	}
 	snprintf(path, sizeof(path), "/dev/ng%s", name + 4);
