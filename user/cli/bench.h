@@ -27,7 +27,7 @@ struct bench_backend;
 
 /**
  * struct bench_opts - what was asked for
- * @index: format, database and hop limit of the index
+ * @index: format and database
  * @choice: how keys are chosen; @key_file: where they are, if from a file
  * @theta: of zipf
  * @sample: keys taken from the database at most

@@ -59,6 +59,21 @@ static int device_fail(struct bench_run *run, const char *what, int code)
 	return code;
 }
 
+static bool has_poll_queues(const char *disk)
+{
+	char path[128];
+	int polls = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/class/block/%s/queue/io_poll", disk);
+	file = fopen(path, "re");
+	if (file && fscanf(file, "%d", &polls) != 1)
+		polls = 0;
+	if (file)
+		fclose(file);
+	return polls;
+}
+
 /* Commands go to /dev/ng0n1 where reads go to /dev/nvme0n1. */
 static int open_generic(struct bench_run *run, struct bench_device *dev)
 {
@@ -68,6 +83,11 @@ static int open_generic(struct bench_run *run, struct bench_device *dev)
 	if (ret || strncmp(name, "nvme", 4)) {
 		snprintf(run->reason, sizeof(run->reason), "the file is not on an NVMe namespace");
 		return ret ? ret : -ENODEV;
+	}
+	if (run->be->poll && !has_poll_queues(name)) {
+		snprintf(run->reason, sizeof(run->reason),
+			 "%s has no poll queues (nvme.poll_queues)", name);
+		return -EOPNOTSUPP;
 	}
 	snprintf(path, sizeof(path), "/dev/ng%s", name + 4);
 	dev->fd = open(path, O_RDONLY | O_CLOEXEC);
