@@ -27,7 +27,8 @@ BENCH_PROFILED := pread,uring,uring-32,passthru-32,chain,chain-polled,chain-32,c
 
 .PHONY: bench-run
 bench-run: bench-insns-run $(O)/vmtest/profile.so $(O)/carom $(O)/bpf/lmdb.bpf.o
-	$(Q)tests/bench/profile --backend '$(BENCH_PROFILED)' --json >'$(O)/bench/layers.json.new'
+	$(Q)tests/bench/profile --backend '$(BENCH_PROFILED)' --lookups 96 --json \
+		>'$(O)/bench/layers.json.new'
 	$(Q)mv '$(O)/bench/layers.json.new' '$(O)/bench/layers.json'
 	$(Q)tests/bench/wall
 	$(Q)tests/bench/figures '$(O)/bench'
