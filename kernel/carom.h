@@ -194,6 +194,10 @@ void carom_walker_put(struct carom_walker *walker);
 unsigned int carom_walker_count(void);
 int carom_walker_init(void);
 
+/* --- kfuncs.c: what walkers call --- */
+
+int carom_kfuncs_init(void);
+
 /* --- slots.c: the memory of chains --- */
 
 /* In carom_slot.state. A chain that is canceled goes to no further node. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Instructions per lookup on one CPU while 0, 1, 3, 7, … others look up as well, in the same session:
- * what they share would show. Counted are those of the one CPU (vmtest/run --insns-of one).
+ * Instructions per lookup on one CPU while 0, 1, 3, 7, … others look up as well, in the same
+ * session: what they share would show. Counted are those of the one CPU (--insns-of one).
  *
  * usage: scale_bench WALKER.bpf.o FILE
  * Prints "CPUS INSTRUCTIONS" for 1, 2, 4, … as many as there are.
@@ -96,25 +96,26 @@ static long times_slept(void)
 }
 
 /*
- * The lower decile, without timer ticks, of the lookups that slept: where others keep the host busy, one
- * can be over before its caller sleeps, which is cheaper.
+ * The lower decile, without timer ticks, of the lookups that slept: where others keep the
+ * host busy, one can be over before its caller sleeps, which is cheaper.
  */
 static double typical(struct worker *w)
 {
 	uint64_t insns[LOOKUPS];
 	unsigned int i, n = 0;
-	long slept;
+	long before, after;
 	int err;
 
 	for (i = 0; i < LOOKUPS; i++) {
-		slept = times_slept();
+		before = times_slept();
 		carom_insns_begin();
 		look_up(w, i);
 		carom_insns_end();
+		after = times_slept();
 		err = carom_insns_read(&insns[n]);
 		if (err)
 			errx(1, "instructions are not counted: %s", strerror(-err));
-		n += times_slept() == slept + 1;
+		n += after == before + 1;
 	}
 	if (n < LOOKUPS / 4)
 		errx(1, "of %d lookups only %u slept", LOOKUPS, n);

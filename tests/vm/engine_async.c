@@ -64,7 +64,7 @@ static void flavours(void **state)
 static void thousands(void **state)
 {
 	static const unsigned int kinds[] = { 0, 2, 4 };
-	/* All begin at once, so the last of them need the deadline for what the others take, too. */
+	/* All begin at once, so the last one's deadline is for what the others take, too. */
 	const unsigned int slots = getenv("CAROM_SLOW") ? 1024 : CAROM_MAX_SLOTS;
 	unsigned int i, k, overtaken;
 	__u64 slot, last;

@@ -338,19 +338,15 @@ static void slots_and_threads(void **state)
 static __u64 times_run(void)
 {
 	struct bpf_prog_info info = { };
-	struct bpf_program *prog;
+	struct bpf_program *prog = NULL;
 	__u32 len = sizeof(info);
 	unsigned int i;
 
-	for (i = 0; i < VM_CHASES; i++) {
+	for (i = 0; i < VM_CHASES && !prog; i++)
 		prog = bpf_object__find_program_by_name(walkers[i].obj, "chase_step");
-		if (prog) {
-			assert_int_equal(bpf_prog_get_info_by_fd(bpf_program__fd(prog), &info, &len), 0);
-			return info.run_cnt;
-		}
-	}
-	fail_msg("no walker has a chase_step");
-	return 0;
+	assert_non_null(prog);
+	assert_int_equal(bpf_prog_get_info_by_fd(bpf_program__fd(prog), &info, &len), 0);
+	return info.run_cnt;
 }
 
 /* Programs are called directly, but for who wants to know how often and for how long they run. */
