@@ -74,7 +74,7 @@ struct carom_reader;
 /**
  * struct carom_index_opts - options of carom_index__open()
  * @sz: sizeof(struct carom_index_opts), for growth
- * @format: "lmdb", or NULL to find out from the file
+ * @format: "lmdb" or "sqlite", or NULL to find out from the file
  * @db: named database inside the file, or NULL for the main one
  * @backend: which backend; CAROM_BACKEND_AUTO takes the first that works
  * @direct: io_uring and pread bypass the page cache (O_DIRECT)
@@ -83,6 +83,9 @@ struct carom_reader;
  * @deadline_ms: time limit of a chain in the kernel, 0 for the default
  * @max_in_flight: lookups that the queues of the index can have in flight, all
  *	together, 0 for 32; @max_readers and it are at most 4096
+ * @table: sqlite: the table; needed
+ * @index: sqlite: index of the table whose columns the keys are, or NULL: keys are
+ *	rowids, or the primary key if the table has none (WITHOUT ROWID)
  */
 struct carom_index_opts {
 	size_t sz;
@@ -94,6 +97,8 @@ struct carom_index_opts {
 	unsigned int max_hops;
 	unsigned int deadline_ms;
 	unsigned int max_in_flight;
+	const char *table;
+	const char *index;
 };
 
 /**
@@ -129,6 +134,94 @@ const char *carom_index__why(const struct carom_index *ix);
 /** carom_index__format() - name of the file's format, static text */
 const char *carom_index__format(const struct carom_index *ix);
 
+/**
+ * struct carom_value - an answer
+ * @data: the bytes; valid until the reader's next call
+ * @len: how many
+ */
+struct carom_value {
+	const void *data;
+	size_t len;
+};
+
+/*
+ * Rows. In formats that have columns (sqlite) keys and values are records of them, in
+ * the file's own encoding; these functions put them together and take them apart.
+ */
+
+enum carom_type {
+	CAROM_TYPE_NULL,
+	CAROM_TYPE_INTEGER,
+	CAROM_TYPE_REAL,
+	CAROM_TYPE_TEXT,
+	CAROM_TYPE_BLOB,
+};
+
+/**
+ * struct carom_column - one column of a row or of a key
+ * @name: row: its name, owned by the index; not looked at in keys
+ * @type: which of the following counts
+ * @integer: CAROM_TYPE_INTEGER
+ * @real: CAROM_TYPE_REAL
+ * @data: CAROM_TYPE_TEXT (UTF-8, not NUL-terminated), CAROM_TYPE_BLOB
+ * @len: bytes of @data
+ */
+struct carom_column {
+	const char *name;
+	enum carom_type type;
+	int64_t integer;
+	double real;
+	const void *data;
+	size_t len;
+};
+
+/**
+ * carom_index__columns() - columns of a row
+ *
+ * Return: how many; 0 if values are bytes and no more (lmdb).
+ */
+size_t carom_index__columns(const struct carom_index *ix);
+
+/**
+ * carom_index__key_columns() - columns of a key, at most
+ *
+ * Return: how many; 0 if keys are bytes and no more (lmdb).
+ */
+size_t carom_index__key_columns(const struct carom_index *ix);
+
+/**
+ * carom_index__row() - take a value apart
+ * @ix: the index
+ * @val: a value that a lookup in @ix has given
+ * @cols: filled; texts and blobs lie in @val, or are the index's own
+ * @nr: room in @cols, at least carom_index__columns()
+ * @err: filled on failure, or NULL
+ *
+ * Return: 0; -EINVAL @nr is too small, or the format has no columns; -EBADMSG the row
+ * is damaged.
+ */
+int carom_index__row(const struct carom_index *ix, const struct carom_value *val,
+		     struct carom_column *cols, size_t nr, struct carom_error *err);
+
+/**
+ * carom_index__key() - put a key together
+ * @ix: the index
+ * @cols: its columns; fewer than the index has if it is the leading ones
+ * @nr: how many
+ * @buf: the key, for carom_reader__get() and carom_queue__submit()
+ * @size: in: room in @buf; out: bytes of the key
+ * @err: filled on failure, or NULL
+ *
+ * Columns are converted as SQLite converts what stands on the other side of = from the
+ * column: a text that is a number to a number where the column is numeric, a number
+ * to a text where it is text. NULL finds rows where the column is NULL.
+ *
+ * Return: 0; -EINVAL too many columns, a rowid that is no number, or a format without
+ * columns; -ENOSPC @buf is too small, @size says what is needed; -ENOMEM.
+ */
+int carom_index__key(struct carom_index *ix, const struct carom_column *cols, size_t nr,
+		     void *buf, size_t *size, struct carom_error *err);
+
 /** carom_backend__name() - "auto", "kernel", "io_uring" or "pread", static text */
 const char *carom_backend__name(enum carom_backend backend);
 
@@ -142,16 +235,6 @@ int carom_reader__new(struct carom_index *ix, struct carom_reader **out,
 
 /** carom_reader__free() - give a reader back; NULL is ignored */
 void carom_reader__free(struct carom_reader *rd);
-
-/**
- * struct carom_value - an answer
- * @data: the bytes; valid until the reader's next call
- * @len: how many
- */
-struct carom_value {
-	const void *data;
-	size_t len;
-};
 
 /**
  * carom_reader__get() - look one key up
@@ -168,6 +251,16 @@ struct carom_value {
  */
 int carom_reader__get(struct carom_reader *rd, const void *key, size_t key_len,
 		      struct carom_value *val);
+
+/**
+ * carom_reader__next() - a further value of the key that was looked up last
+ * @rd: the reader, after carom_reader__get() or carom_reader__next() has returned 0
+ * @val: the answer, untouched unless 0 is returned
+ *
+ * In the order of the index. Return: as carom_reader__get(); CAROM_NOTFOUND when there
+ * are no more.
+ */
+int carom_reader__next(struct carom_reader *rd, struct carom_value *val);
 
 /** carom_reader__error() - why the reader's last call failed; owned by it */
 const struct carom_error *carom_reader__error(const struct carom_reader *rd);

@@ -32,10 +32,11 @@ static bool fake_probe(const void *head, size_t len)
 	       ((const struct fake_node *)head)->magic == FAKE_MAGIC;
 }
 
-static int fake_open(struct carom_reader *rd, const char *db, struct carom_error *err)
+static int fake_open(struct carom_reader *rd, const struct carom_index_opts *opts,
+		     struct carom_error *err)
 {
 	(void)rd;
-	if (db)
+	if (opts->db)
 		return carom_error_set(err, CAROM_FAULT_FORMAT, -ENOENT, "no such database");
 	return 0;
 }
@@ -83,6 +84,16 @@ const struct carom_format carom_format_lmdb = {
 	.start = fake_start,
 	.finish = fake_finish,
 };
+
+static bool never_probe(const void *head, size_t len)
+{
+	(void)head;
+	(void)len;
+	return false;
+}
+
+/* There is one format here. */
+const struct carom_format carom_format_sqlite = { .name = "none", .probe = never_probe };
 
 int fake_lookup(struct carom_reader *rd, __u64 offset, struct fake_scratch *answer)
 {

@@ -3,7 +3,7 @@
 
 $(O)/tests/demo/demo: $(O)/tests/demo/demo.o $(O)/tests/bench/insns.o $(O)/libcarom.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -llmdb -luring -pthread
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -llmdb -lsqlite3 -luring -pthread
 
 demo-run: $(O)/tests/demo/demo $(O)/carom $(O)/bpf/lmdb.bpf.o $(O)/vmtest/insns.so
 	$(Q)tests/demo/run

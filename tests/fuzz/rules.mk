@@ -53,4 +53,4 @@ $(FUZZ_DIR)/plain/%.o: %.c | $(O)/.deps
 
 $(FUZZ_DIFFER): $(FUZZ_DIFFER_OBJS) $(O)/tests/lib/engine.o $(O)/libcarom.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBBPF_LIBS) -lcmocka -llmdb -lelf -lz -pthread
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBBPF_LIBS) -lcmocka -llmdb -lsqlite3 -lelf -lz -pthread

@@ -8,4 +8,4 @@ check-run: $(LOOKUPS)
 $(LOOKUPS): $(addprefix $(O)/tests/lookups/,lookups.o lookups_queue.o database.o queued.o) \
 		$(O)/libcarom.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -llmdb -luring -pthread
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -llmdb -lsqlite3 -luring -pthread

@@ -19,4 +19,4 @@ $(QUEUE_DIR)/san/%.o: %.c | $(O)/.deps
 
 $(QUEUE_TESTS): $(QUEUE_DIR)/%: $(QUEUE_DIR)/san/tests/queue/%.o $(QUEUE_OBJS)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(QUEUE_SANITIZE) -o $@ $^ -lcmocka -llmdb -luring -pthread
+	$(Q)$(CC) $(CFLAGS) $(QUEUE_SANITIZE) -o $@ $^ -lcmocka -llmdb -lsqlite3 -luring -pthread

@@ -188,11 +188,12 @@ static void check_error(const struct carom_reader *rd, int ret)
 
 int fake_open(struct carom_reader *rd, const char *db)
 {
+	const struct carom_index_opts opts = { .sz = sizeof(opts), .db = db };
 	int ret;
 
 	fake_close(rd);
 	rd->err = (struct carom_error){ 0 };
-	ret = carom_format_lmdb.open(rd, db, &rd->err);
+	ret = carom_format_lmdb.open(rd, &opts, &rd->err);
 	assert_true(ret <= 0);
 	check_error(rd, ret);
 	assert_true(!ret == !!rd->format_data);

@@ -21,7 +21,7 @@ $(O)/user/cli/walker_load.o: $(O)/user/cli/.libdir
 $(O)/carom: $(CLI_OBJS) $(O)/libcarom.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(CLI_OBJS) $(O)/libcarom.a $(LIBBPF_LIBS) \
-		-luring -ljson-c -llmdb -lelf -lz -lm -pthread
+		-luring -lsqlite3 -ljson-c -llmdb -lelf -lz -lm -pthread
 
 .PHONY: install-cli uninstall-cli
 install: install-cli

@@ -440,11 +440,17 @@ static int open_tree(struct carom_reader *rd, struct lmdb_index *ix, struct caro
 	return ret;
 }
 
-static int lmdb_open(struct carom_reader *rd, const char *db, struct carom_error *err)
+static int lmdb_open(struct carom_reader *rd, const struct carom_index_opts *opts,
+		     struct carom_error *err)
 {
+	const char *db = opts->db;
 	struct lmdb_index *ix;
 	int ret;
 
+	if (opts->table || opts->index)
+		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
+			"%s: an LMDB file has no tables; a database in it is named with db",
+			carom_reader_path(rd));
 	ret = check_name(rd, db, err);
 	if (!ret)
 		ret = check_layout(rd, err);

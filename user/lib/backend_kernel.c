@@ -10,7 +10,7 @@
 
 static int kernel_open(struct carom_index *ix, char *reason)
 {
-	const struct carom_native_walker *walker = ix->format->walker;
+	const struct carom_native_walker *walker = ix->walker;
 	struct carom_session *s = &ix->session;
 	int ret;
 

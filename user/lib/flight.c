@@ -36,7 +36,7 @@ static bool flight_landed(struct carom_reader *rd, int res, int *ret)
 /* Some of the node has been read, or not. 1: all of it; 0: there is more to read. */
 static int flight_read_some(struct carom_reader *rd, int res)
 {
-	size_t len = rd->ix->format->walker->node_size, align = rd->ix->file.dio_align;
+	size_t len = rd->ix->walker->node_size, align = rd->ix->file.dio_align;
 
 	if (res == -EAGAIN || res == -EINTR)
 		return 0;

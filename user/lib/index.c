@@ -10,7 +10,9 @@
 
 #define HEAD_SIZE	8192
 
-static const struct carom_format *const formats[] = { &carom_format_lmdb };
+static const struct carom_format *const formats[] = {
+	&carom_format_lmdb, &carom_format_sqlite,
+};
 #define NR_FORMATS	(sizeof(formats) / sizeof(formats[0]))
 
 const char *carom_backend__name(enum carom_backend backend)
@@ -77,7 +79,7 @@ static int opts_check(const struct carom_index_opts *opts, struct carom_error *e
 			"options: no backend %u", (unsigned int)opts->backend);
 	if (opts->format && !format_by_name(opts->format))
 		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
-			"unknown format %s; there is: lmdb", opts->format);
+			"unknown format %s; there are: lmdb, sqlite", opts->format);
 	if (opts->max_readers > CAROM_MAX_SLOTS ||
 	    opts->max_in_flight > CAROM_MAX_SLOTS - opts->max_readers)
 		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
@@ -107,17 +109,20 @@ static int index_find_format(struct carom_index *ix, const char *name, struct ca
 	for (i = 0; len >= 0 && i < NR_FORMATS && !ix->format; i++)
 		if ((!wanted || wanted == formats[i]) && formats[i]->probe(head, (size_t)len))
 			ix->format = formats[i];
+	if (ix->format)
+		ix->walker = ix->format->walker ? ix->format->walker :
+			     ix->format->pick(ix->path, head, (size_t)len, err);
 	free(head);
 	if (len < 0)
 		return carom_error_set(err, CAROM_FAULT_IO, (int)len, "%s: cannot be read: %s",
 				       ix->path, strerror((int)-len));
 	if (ix->format)
-		return 0;
+		return ix->walker ? 0 : err->code;
 	if (wanted)
 		return carom_error_set(err, CAROM_FAULT_FORMAT, -EBADMSG,
 			"%s: not an %s file", ix->path, wanted->name);
 	return carom_error_set(err, CAROM_FAULT_FORMAT, -EBADMSG,
-		"%s: not a file of a known format (lmdb)", ix->path);
+		"%s: not a file of a known format (lmdb, sqlite)", ix->path);
 }
 
 /* Open a backend and prove that a reader of it can be made; keep that reader. */
@@ -151,7 +156,7 @@ static int index_use_backend(struct carom_index *ix, const struct carom_backend_
 			"%s: backend %s does not work here: %s", ix->path, name, reason);
 	if (ops->id == CAROM_BACKEND_KERNEL)
 		snprintf(ix->why, sizeof(ix->why), "kernel: file sealed, walker %s",
-			 ix->format->walker->name);
+			 ix->walker->name);
 	else
 		snprintf(ix->why, sizeof(ix->why), "%s: asked for", name);
 	return 0;
@@ -165,7 +170,7 @@ static int index_auto_backend(struct carom_index *ix, struct carom_reader **rd,
 
 	if (!index_try_backend(ix, &carom_backend_kernel, rd, kernel)) {
 		snprintf(ix->why, sizeof(ix->why), "kernel: file sealed, walker %s",
-			 ix->format->walker->name);
+			 ix->walker->name);
 		return 0;
 	}
 	if (!index_try_backend(ix, &carom_backend_uring, rd, uring)) {
@@ -229,7 +234,7 @@ static int index_open(struct carom_index *ix, const struct carom_index_opts *opt
 	ret = index_choose_backend(ix, opts->backend, &rd, err);
 	if (ret)
 		return ret;
-	ret = ix->format->open(rd, opts->db, err);
+	ret = ix->format->open(rd, opts, err);
 	carom_reader__free(rd);
 	return ret;
 }

@@ -64,6 +64,8 @@ void *carom_reader_buffer(struct carom_reader *rd, size_t len);
 
 /* The file, as it was named to carom_index__open(), for error texts. */
 const char *carom_reader_path(const struct carom_reader *rd);
+/* The file, for locks. */
+int carom_reader_fd(const struct carom_reader *rd);
 /* File size in bytes, now. */
 __u64 carom_reader_file_size(const struct carom_reader *rd);
 /* Is the file sealed by the kernel, so that nobody can change it? */
@@ -73,10 +75,12 @@ bool carom_reader_sealed(const struct carom_reader *rd);
  * struct carom_format - one file format
  * @name: as in --format
  * @walker: its native walker; the BPF one has the same name and sizes
+ * @pick: which walker a file that starts so needs, if there are several; then @walker
+ *	is NULL. NULL: none, and @err says why.
  * @lookup_size: bytes that it keeps of a lookup, see carom_reader_state()
  * @probe: do these first bytes (up to 8192; fewer if the file is shorter) look
  *	like this format?
- * @open: find the tree (@db or the main one), check what must be supported,
+ * @open: find the tree that the options name, check what must be supported,
  *	and keep what lookups need with carom_reader_set_format_data(). Runs
  *	once per index, on a reader of its own. 0 or negative errno, @err filled.
  * @close: free what @open kept
@@ -88,6 +92,12 @@ bool carom_reader_sealed(const struct carom_reader *rd);
  *	unsealed file has not changed meanwhile. Returns as @start does, with
  *	CAROM_CHAIN for what else has to be read. @err holds what was said of the
  *	chain.
+ * @next: as @start, but for the value after the one that the reader's lookup has
+ *	come to last; NULL: there is one value per key
+ * @forget: free what the state of a lookup refers to; NULL: nothing
+ * @columns, @key_columns: of a row and of a key; NULL: they are bytes and no more
+ * @row: take a value apart; as carom_index__row()
+ * @key: put a key together; as carom_index__key()
  *
  * Many lookups are between @start and @finish at once, each on a reader of its
  * own: what they keep goes to carom_reader_state(). Neither runs chains itself.
@@ -97,14 +107,26 @@ struct carom_format {
 	const struct carom_native_walker *walker;
 	size_t lookup_size;
 	bool (*probe)(const void *head, size_t len);
-	int (*open)(struct carom_reader *rd, const char *db, struct carom_error *err);
+	const struct carom_native_walker *(*pick)(const char *path, const void *head, size_t len,
+						  struct carom_error *err);
+	int (*open)(struct carom_reader *rd, const struct carom_index_opts *opts,
+		    struct carom_error *err);
 	void (*close)(void *data);
 	int (*start)(struct carom_reader *rd, const void *key, size_t key_len, __u64 *offset,
 		     struct carom_error *err);
 	int (*finish)(struct carom_reader *rd, const struct carom_lookup *res, int ret,
 		      __u64 *offset, struct carom_value *val, struct carom_error *err);
+	int (*next)(struct carom_reader *rd, __u64 *offset, struct carom_error *err);
+	void (*forget)(void *state);
+	size_t (*columns)(const void *data);
+	size_t (*key_columns)(const void *data);
+	int (*row)(const void *data, const struct carom_value *val, struct carom_column *cols,
+		   size_t nr, struct carom_error *err);
+	int (*key)(void *data, const struct carom_column *cols, size_t nr, void *buf,
+		   size_t *size, struct carom_error *err);
 };
 
 extern const struct carom_format carom_format_lmdb;
+extern const struct carom_format carom_format_sqlite;
 
 #endif /* CAROM_INTERNAL_H */

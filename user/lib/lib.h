@@ -183,6 +183,7 @@ int carom_opts_copy(void *own, size_t own_sz, const void *opts, const char *what
 
 /**
  * struct carom_index - an index
+ * @walker: of the format, for this file
  * @max_readers: slots of readers
  * @max_in_flight: slots of queues, which come after those
  * @slots: in use, all of them
@@ -192,6 +193,7 @@ struct carom_index {
 	char *path;
 	struct carom_file file;
 	const struct carom_format *format;
+	const struct carom_native_walker *walker;
 	void *format_data;
 	const struct carom_backend_ops *ops;
 	struct carom_session session;

@@ -39,7 +39,7 @@ static size_t round_up(size_t len, size_t to)
 
 int carom_reader_alloc_mem(struct carom_reader *rd, char *reason)
 {
-	const struct carom_native_walker *walker = rd->ix->format->walker;
+	const struct carom_native_walker *walker = rd->ix->walker;
 	size_t align = rd->ix->file.dio_align > BUF_ALIGN ? rd->ix->file.dio_align : BUF_ALIGN;
 	void *node;
 
@@ -80,6 +80,8 @@ int carom_reader_init(struct carom_reader *rd, struct carom_index *ix, unsigned 
 void carom_reader_exit(struct carom_reader *rd)
 {
 	rd->ix->ops->mem_exit(rd);
+	if (rd->ix->format->forget)
+		rd->ix->format->forget(rd->state);
 	free(rd->state);
 	free(rd->buf);
 }
@@ -154,8 +156,7 @@ void carom_reader__free(struct carom_reader *rd)
 
 /* ---- a lookup ---- */
 
-int carom_reader_start(struct carom_reader *rd, const void *key, size_t key_len,
-		       __u64 *offset)
+static void reader_begin(struct carom_reader *rd)
 {
 	rd->err.fault = CAROM_FAULT_NONE;
 	rd->err.code = 0;
@@ -163,6 +164,12 @@ int carom_reader_start(struct carom_reader *rd, const void *key, size_t key_len,
 	rd->reached = false;
 	rd->canceled = false;
 	rd->stats.last_hops = 0;
+}
+
+int carom_reader_start(struct carom_reader *rd, const void *key, size_t key_len,
+		       __u64 *offset)
+{
+	reader_begin(rd);
 	if (!key && key_len)
 		return carom_error_set(&rd->err, CAROM_FAULT_USAGE, -EINVAL, "key is NULL");
 	return rd->ix->format->start(rd, key, key_len, offset, &rd->err);
@@ -223,6 +230,24 @@ int carom_reader__get(struct carom_reader *rd, const void *key, size_t key_len,
 	return ret;
 }
 
+int carom_reader__next(struct carom_reader *rd, struct carom_value *val)
+{
+	struct carom_value found;
+	__u64 offset = 0;
+	int ret;
+
+	if (!val)
+		return carom_error_set(&rd->err, CAROM_FAULT_USAGE, -EINVAL, "val is NULL");
+	if (!rd->ix->format->next)
+		return CAROM_NOTFOUND;
+	reader_begin(rd);
+	ret = rd->ix->format->next(rd, &offset, &rd->err);
+	ret = carom_reader_finish(rd, ret, offset, &found);
+	if (!ret)
+		*val = found;
+	return ret;
+}
+
 const struct carom_error *carom_reader__error(const struct carom_reader *rd)
 {
 	return &rd->err;
@@ -265,6 +290,11 @@ void carom_reader_set_format_data(struct carom_reader *rd, void *data)
 const char *carom_reader_path(const struct carom_reader *rd)
 {
 	return rd->ix->path;
+}
+
+int carom_reader_fd(const struct carom_reader *rd)
+{
+	return rd->ix->file.fd;
 }
 
 bool carom_reader_sealed(const struct carom_reader *rd)
@@ -326,7 +356,7 @@ int carom_reader_read_node(void *arg, __u64 offset)
 {
 	struct carom_reader *rd = arg;
 
-	return carom_file_read(&rd->ix->file, rd->node, rd->ix->format->walker->node_size,
+	return carom_file_read(&rd->ix->file, rd->node, rd->ix->walker->node_size,
 			       offset);
 }
 
@@ -344,7 +374,7 @@ static bool reader_within(void *arg, __u64 end)
 struct carom_chain carom_reader_chain_of(struct carom_reader *rd)
 {
 	return (struct carom_chain) {
-		.walker = rd->ix->format->walker,
+		.walker = rd->ix->walker,
 		.node = rd->node,
 		.scratch = rd->mem.scratch,
 		.max_hops = rd->ix->max_hops,

@@ -78,7 +78,7 @@ static void ring_register(struct carom_ring *ring, const struct carom_ring_opts 
 	iov = calloc(opts->nr, sizeof(*iov));
 	for (i = 0; iov && i < opts->nr; i++) {
 		iov[i].iov_base = opts->nodes[i];
-		iov[i].iov_len = ring->ix->format->walker->node_size;
+		iov[i].iov_len = ring->ix->walker->node_size;
 	}
 	ring->fixed_buffers = iov && !io_uring_register_buffers(&ring->uring, iov, opts->nr);
 	free(iov);
@@ -159,7 +159,7 @@ static void ring_use_file(const struct carom_ring *ring, struct io_uring_sqe *sq
 int carom_ring_read(struct carom_ring *ring, struct carom_reader *rd)
 {
 	struct io_uring_sqe *sqe = ring_sqe(ring);
-	unsigned int len = (unsigned int)(rd->ix->format->walker->node_size - rd->got);
+	unsigned int len = (unsigned int)(rd->ix->walker->node_size - rd->got);
 	__u64 offset = rd->chain.at + rd->got;
 	void *to = rd->node + rd->got;
 

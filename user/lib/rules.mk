@@ -7,7 +7,8 @@ LIB_REAL := libcarom.so.$(CAROM_VERSION)
 
 # Formats are compiled in, and the walkers that they need once more natively.
 LIB_SRCS := $(wildcard user/lib/*.c user/formats/*.c)
-LIB_WALKERS := lmdb
+LIB_SQLITE := $(patsubst bpf/%.bpf.c,%,$(wildcard bpf/sqlite*.bpf.c))
+LIB_WALKERS := lmdb $(LIB_SQLITE)
 LIB_OBJS := $(LIB_SRCS:%.c=$(O)/%.o) $(LIB_WALKERS:%=$(O)/bpf/%.native.o)
 
 all: $(O)/$(LIB_SONAME) $(O)/libcarom.a $(O)/libcarom.pc
@@ -23,7 +24,7 @@ $(O)/bpf/%.native.o: bpf/%.bpf.c | $(O)/.deps
 $(O)/$(LIB_REAL): $(LIB_OBJS) user/lib/libcarom.map
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(LIB_SONAME) -Wl,-z,defs \
-		-Wl,--version-script=user/lib/libcarom.map -o $@ $(LIB_OBJS) -luring -pthread
+		-Wl,--version-script=user/lib/libcarom.map -o $@ $(LIB_OBJS) -luring -lsqlite3 -pthread
 
 $(O)/$(LIB_SONAME): $(O)/$(LIB_REAL)
 	$(Q)ln -sf $(LIB_REAL) $@
