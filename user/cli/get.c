@@ -10,10 +10,15 @@
 #include <sys/stat.h>
 #include "batch.h"
 #include "cli.h"
+#include "rows.h"
 
 enum {
 	KEY_FORMAT = 0x100,
 	KEY_DB,
+	KEY_TABLE,
+	KEY_INDEX,
+	KEY_LITERALS,
+	KEY_SEPARATOR,
 	KEY_BACKEND,
 	KEY_DIRECT,
 	KEY_STATS,
@@ -22,8 +27,15 @@ enum {
 };
 
 static const struct argp_option options[] = {
-	{ "format", KEY_FORMAT, "FORMAT", 0, "Format of FILE: lmdb (default: found out)", 0 },
+	{ "format", KEY_FORMAT, "FORMAT", 0,
+	  "Format of FILE: lmdb or sqlite (default: found out)", 0 },
 	{ "db", KEY_DB, "NAME", 0, "Named database inside FILE (default: the main one)", 0 },
+	{ "table", KEY_TABLE, "NAME", 0, "sqlite: the table", 0 },
+	{ "index", KEY_INDEX, "NAME", 0,
+	  "sqlite: keys are columns of this index (default: rowids, or the primary key)", 0 },
+	{ "literals", KEY_LITERALS, NULL, 0,
+	  "sqlite: keys are written as in SQL: 1, 2.5, 'text', x'00ff', NULL", 0 },
+	{ "separator", KEY_SEPARATOR, "TEXT", 0, "sqlite: between columns (default: |)", 0 },
 	{ "backend", KEY_BACKEND, "BACKEND", 0,
 	  "auto, kernel, io_uring or pread (default: auto, the first that works)", 0 },
 	{ "direct", KEY_DIRECT, NULL, 0, "io_uring and pread bypass the page cache", 0 },
@@ -41,6 +53,7 @@ static const struct argp_option options[] = {
  * @absent: some key was not found
  * @ns: time spent in lookups of @rd
  * @batch: lookups that need not be answered one by one
+ * @rows: what keys and values are made of, if they are not bytes
  */
 struct get {
 	struct cli cli;
@@ -58,6 +71,7 @@ struct get {
 	bool absent;
 	uint64_t ns;
 	struct batch batch;
+	struct rows rows;
 };
 
 static error_t parse_backend(struct get *get, const char *name)
@@ -92,6 +106,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_DB:
 		get->opts.db = arg;
+		return 0;
+	case KEY_TABLE:
+		get->opts.table = arg;
+		return 0;
+	case KEY_INDEX:
+		get->opts.index = arg;
+		return 0;
+	case KEY_LITERALS:
+		get->rows.literals = true;
+		return 0;
+	case KEY_SEPARATOR:
+		get->rows.separator = arg;
 		return 0;
 	case KEY_BACKEND:
 		return parse_backend(get, arg);
@@ -188,7 +214,7 @@ static struct carom_reader_stats all_stats(const struct get *get)
 static void add_stats(struct get *get)
 {
 	struct carom_reader_stats st = all_stats(get);
-	uint64_t ns = get->ns + get->batch.ns;
+	uint64_t ns = get->ns + get->batch.ns + get->rows.ns;
 	struct json_object *obj;
 
 	if (!get->cli.json) {
@@ -262,6 +288,45 @@ static int stop_after_answers(struct get *get, enum cli_exit exit, const char *t
 	return ret ? ret : stop(get, exit, text);
 }
 
+/* All rows of a key. */
+static int lookup_rows(struct get *get, const char *text, size_t text_len, const void *key,
+		       size_t key_len)
+{
+	struct json_object *rows = NULL;
+	struct carom_error err;
+	bool found = false;
+	int ret;
+
+	if (get->cli.json)
+		rows = json_object_new_array();
+	ret = rows_lookup(&get->rows, get->rd, key, key_len, rows, &found, &err);
+	if (rows && (found || ret >= 0))
+		json_object_array_add(get->results,
+				      rows_result(text, text_len, found, rows));
+	else
+		json_object_put(rows);
+	if (ret < 0)
+		return stop(get, cli_exit_of(err.fault), err.text);
+	if (!found && !rows)
+		cli_note("%.*s: not found", (int)text_len, text);
+	get->absent |= !found;
+	return 0;
+}
+
+static int lookup_columns(struct get *get, const char *text, size_t text_len)
+{
+	char msg[600];
+	size_t key_len;
+	void *key;
+	int ret;
+
+	if (rows_key(&get->rows, text, text_len, &key, &key_len, msg, sizeof(msg)))
+		return stop_after_answers(get, CLI_USAGE, msg);
+	ret = lookup_rows(get, text, text_len, key, key_len);
+	free(key);
+	return ret;
+}
+
 /* One key as it was given; @text need not end in NUL. */
 static int lookup_text(struct get *get, const char *text, size_t text_len)
 {
@@ -270,6 +335,8 @@ static int lookup_text(struct get *get, const char *text, size_t text_len)
 	void *key;
 	int ret;
 
+	if (get->rows.nr)
+		return lookup_columns(get, text, text_len);
 	if (!get->hex)
 		return lookup(get, text, text_len, text, text_len);
 	key = cli_parse_hex(text, text_len, &key_len);
@@ -318,7 +385,7 @@ static void begin_batch(struct get *get, FILE *file)
 	struct carom_queue_opts opts = { .sz = sizeof(opts), .depth = BATCH_DEPTH };
 	struct stat st;
 
-	if (fstat(fileno(file), &st) || !S_ISREG(st.st_mode))
+	if (fstat(fileno(file), &st) || !S_ISREG(st.st_mode) || get->rows.nr)
 		return;
 	get->batch.answer = answer;
 	get->batch.ctx = get;
@@ -395,6 +462,7 @@ int cmd_get(int argc, char **argv)
 	struct get get = {
 		.cli.name = "carom get",
 		.opts = { .sz = sizeof(get.opts), .max_readers = 2, .max_in_flight = 1 },
+		.rows.separator = "|",
 	};
 	struct carom_error err;
 	int ret = cli_parse(&get.cli, &argp, argc, argv, &get);
@@ -405,11 +473,16 @@ int cmd_get(int argc, char **argv)
 		get.opts.max_in_flight = BATCH_DEPTH;
 	if (carom_index__open(get.path, &get.opts, &get.ix, &err))
 		return cli_fail(&get.cli, cli_exit_of(err.fault), "%s", err.text);
-	if (carom_reader__new(get.ix, &get.rd, &err))
+	get.rows.ix = get.ix;
+	get.rows.hex = get.hex;
+	if (rows_init(&get.rows))
+		ret = cli_fail(&get.cli, CLI_IO, "out of memory");
+	else if (carom_reader__new(get.ix, &get.rd, &err))
 		ret = cli_fail(&get.cli, cli_exit_of(err.fault), "%s", err.text);
 	else
 		ret = run(&get);
 	batch_close(&get.batch);
+	rows_exit(&get.rows);
 	carom_reader__free(get.rd);
 	carom_index__close(get.ix);
 	return ret;
