@@ -25,6 +25,20 @@ $(FUZZ_LMDB): $(FUZZ_LMDB_OBJS)
 check-run: $(FUZZ_LMDB)
 HOST_TESTS += tests/fuzz/lmdb.test
 
+# The same of SQLite files.
+FUZZ_SQLITE := $(FUZZ_DIR)/sqlite_fuzzer
+FUZZ_SQLITE_SRCS := tests/fuzz/sqlite_fuzzer.c tests/fuzz/sqlite_input.c tests/sqlite/random.c \
+	$(wildcard user/formats/sqlite*.c) user/lib/errors.c $(LIB_SQLITE:%=bpf/%.bpf.c)
+FUZZ_SQLITE_OBJS := $(FUZZ_SQLITE_SRCS:%.c=$(FUZZ_DIR)/san/%.o)
+
+$(FUZZ_SQLITE): $(FUZZ_SQLITE_OBJS)
+	$(call say,LD,$@)
+	$(Q)$(CLANG) $(CFLAGS) $(FUZZ_CFLAGS) $(FUZZ_SANITIZE) -fsanitize=fuzzer -o $@ $^ -lcmocka \
+		-lsqlite3 -pthread
+
+check-run: $(FUZZ_SQLITE)
+HOST_TESTS += tests/fuzz/sqlite.test
+
 # In the VM: the kernel's interface, by tests/vm/surface.vmt.
 FUZZ_SURFACE := $(FUZZ_DIR)/surface
 FUZZ_VM_LIB := $(patsubst %,$(O)/tests/%.o,lib/chase lib/engine vm/vm)

@@ -97,7 +97,8 @@ static void reserved_bytes(void **state)
 
 static void overflow_pages(void **state)
 {
-	struct layout l = { .page_size = 1024, .rowids = true, .rows = rows / 5, .longest = 100000 };
+	struct layout l = { .page_size = 1024, .rowids = true, .rows = rows / 5,
+			    .longest = 100000 };
 
 	(void)state;
 	compare_random(&l);

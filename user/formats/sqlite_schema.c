@@ -122,8 +122,8 @@ static int table_kind(const struct reading *rd, bool *strict)
 		if (!rd->s->name)
 			ret = sqlite_no_memory(rd->err);
 		else if (!strcmp(type, "view") || !strcmp(type, "virtual"))
-			ret = sqlite_refuse(rd, "%s is a %s%s, which has no tree of its own", rd->table,
-				     type, type[2] == 'r' ? " table" : "");
+			ret = sqlite_refuse(rd, "%s is a %s%s, which has no tree of its own",
+				     rd->table, type, type[2] == 'r' ? " table" : "");
 	}
 	sqlite3_finalize(st);
 	return ret;
@@ -259,8 +259,8 @@ static int take_defaults(const struct reading *rd)
 	unsigned int i = 0;
 	int ret;
 
-	ret = sqlite_prepare(rd, "SELECT dflt_value FROM pragma_table_xinfo(?1) ORDER BY cid", rd->table,
-		      &st);
+	ret = sqlite_prepare(rd, "SELECT dflt_value FROM pragma_table_xinfo(?1) ORDER BY cid",
+			     rd->table, &st);
 	if (ret)
 		return ret;
 	while ((ret = sqlite_step(rd, st)) > 0 && i < rd->s->nr) {

@@ -100,7 +100,8 @@ static int find_index(const struct reading *rd, const char *name, sqlite3_stmt *
 	if (ret)
 		return ret;
 	while ((ret = sqlite_step(rd, *st)) > 0)
-		if (name ? sqlite_same_name(sqlite_text_of(*st, 0), name) : !strcmp(sqlite_text_of(*st, 2), "pk"))
+		if (name ? sqlite_same_name(sqlite_text_of(*st, 0), name) :
+			   !strcmp(sqlite_text_of(*st, 2), "pk"))
 			break;
 	return ret;
 }

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The SQLite format and its walkers, native, under libFuzzer: nothing may crash, loop, or
+ * touch a byte that is not its own (ASan and UBSan are on), every damage has its text,
+ * and in an undamaged file as many rows are found as SQLite finds.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "../sqlite/random.h"
+#include "sqlite_input.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const __u8 *data, size_t size);
+
+/* Pages that a chain may read: down, up and down again in the index, and the table. */
+#define MAX_HOPS	(4 * CAROM_SQLITE_MAX_DEPTH)
+/* Chains of a row: comparisons that are left to the caller. */
+#define MAX_CHAINS	2000
+#define MAX_ROWS	8
+
+#define check(cond) do {								\
+	if (!(cond)) {									\
+		fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);		\
+		abort();								\
+	}										\
+} while (0)
+
+/* ---- a libcarom of some lines, on the image ---- */
+
+struct carom_reader {
+	const struct fuzz_file *file;
+	struct sqlite_index *ix;
+	const struct carom_native_walker *walker;
+	struct carom_reader_mem mem;
+	__u8 *node;
+	void *state;
+	void *buf;
+	struct carom_error err;
+};
+
+const struct carom_reader_mem *carom_reader_mem(struct carom_reader *rd)
+{
+	return &rd->mem;
+}
+
+void *carom_reader_state(struct carom_reader *rd)
+{
+	return rd->state;
+}
+
+void *carom_reader_format_data(const struct carom_reader *rd)
+{
+	return rd->ix;
+}
+
+void carom_reader_set_format_data(struct carom_reader *rd, void *data)
+{
+	rd->ix = data;
+}
+
+const char *carom_reader_path(const struct carom_reader *rd)
+{
+	(void)rd;
+	return "file";
+}
+
+int carom_reader_fd(const struct carom_reader *rd)
+{
+	(void)rd;
+	return -1;
+}
+
+bool carom_reader_sealed(const struct carom_reader *rd)
+{
+	(void)rd;
+	return true;
+}
+
+__u64 carom_reader_file_size(const struct carom_reader *rd)
+{
+	return rd->file->size;
+}
+
+int carom_reader_pread(struct carom_reader *rd, void *buf, size_t len, __u64 offset)
+{
+	if (offset > rd->file->size || len > rd->file->size - offset)
+		return -ENODATA;
+	memcpy(buf, rd->file->image + offset, len);
+	return 0;
+}
+
+int carom_reader_peek(struct carom_reader *rd, void *buf, size_t len, __u64 offset)
+{
+	return carom_reader_pread(rd, buf, len, offset);
+}
+
+/* A new one each time, and none that the file could not fill. */
+void *carom_reader_buffer(struct carom_reader *rd, size_t len)
+{
+	check(len <= rd->file->size + 16);
+	free(rd->buf);
+	rd->buf = malloc(len);
+	return rd->buf;
+}
+
+/* As user/lib/chain.c does it. */
+static int run(struct carom_reader *rd, __u64 offset, struct carom_lookup *res)
+{
+	struct carom_hop hop = {
+		.node_size = rd->walker->node_size, .node = rd->node, .scratch = rd->mem.scratch,
+		.scratch_size = rd->walker->scratch_size,
+	};
+	__s64 next = (__s64)offset;
+
+	*res = (struct carom_lookup){ .offset = offset };
+	while (next >= 0) {
+		check(res->hops < MAX_HOPS);
+		res->at = (__u64)next;
+		check(next % rd->walker->node_size == 0);
+		if (carom_reader_pread(rd, rd->node, hop.node_size, res->at))
+			return -ENODATA;
+		hop.offset = res->at;
+		hop.index = res->hops++;
+		next = rd->walker->step(&hop);
+	}
+	if (next == CAROM_STEP_DONE) {
+		res->end = CAROM_END_DONE;
+	} else if (next == CAROM_STEP_MISS) {
+		res->end = CAROM_END_MISS;
+	} else {
+		res->end = CAROM_END_WALKER;
+		res->code = (__s32)(-next - CAROM_STEP_FAIL_BASE);
+		check(res->code > 0 && res->code < CAROM_SQLITE_E_NR);
+	}
+	return 0;
+}
+
+/* Node, scratch and state are made once for each file, and have the sizes that they need. */
+static struct carom_reader readers[FUZZ_FILES];
+
+static void reader_make(struct carom_reader *rd, const struct fuzz_file *file)
+{
+	rd->file = file;
+	rd->walker = file->walker;
+	rd->node = malloc(rd->walker->node_size);
+	rd->mem.node = rd->node;
+	rd->mem.scratch = malloc(rd->walker->scratch_size);
+	rd->state = calloc(1, carom_format_sqlite.lookup_size);
+	check(rd->node && rd->mem.scratch && rd->state);
+	/* A slot's scratch has what the last lookup left there. */
+	memset(rd->mem.scratch, 0xa5, rd->walker->scratch_size);
+}
+
+static void readers_free(void)
+{
+	struct carom_reader *rd;
+
+	for (rd = readers; rd < readers + FUZZ_FILES; rd++) {
+		carom_format_sqlite.forget(rd->state);
+		free(rd->state);
+		free(rd->mem.scratch);
+		free(rd->node);
+		free(rd->buf);
+	}
+	fuzz_files_free();
+}
+
+/* ---- lookups ---- */
+
+static int finish(struct carom_reader *rd, int ret, __u64 offset, struct carom_value *val)
+{
+	struct carom_lookup res;
+	unsigned int chains;
+
+	for (chains = 0; ret == CAROM_CHAIN; chains++) {
+		check(chains < MAX_CHAINS);
+		ret = run(rd, offset, &res);
+		ret = carom_format_sqlite.finish(rd, &res, ret, &offset, val, &rd->err);
+	}
+	return ret;
+}
+
+static void check_row(struct carom_reader *rd, const struct fuzz_input *in,
+		      const struct carom_value *val)
+{
+	struct carom_column cols[MAX_COLS + 4];
+	unsigned int i;
+	__u64 sum = 0;
+	int ret;
+
+	check(rd->ix->schema.nr <= MAX_COLS + 4);
+	ret = carom_format_sqlite.row(rd->ix, val, cols, MAX_COLS + 4, &rd->err);
+	check(!ret || (ret == -EBADMSG && in->damaged));
+	for (i = 0; !ret && i < rd->ix->schema.nr; i++)
+		while (cols[i].len)
+			sum += ((const __u8 *)cols[i].data)[--cols[i].len];
+	check(sum != 1);	/* all bytes are there to be read */
+}
+
+/* Rows that are found, or what went wrong. */
+static int look_up(struct carom_reader *rd, const struct fuzz_input *in, const void *key,
+		   size_t len)
+{
+	struct carom_value val;
+	__u64 offset = 0;
+	int ret, rows;
+
+	ret = carom_format_sqlite.start(rd, key, len, &offset, &rd->err);
+	ret = finish(rd, ret, offset, &val);
+	for (rows = 0; !ret && rows < MAX_ROWS; rows++) {
+		check_row(rd, in, &val);
+		ret = carom_format_sqlite.next(rd, &offset, &rd->err);
+		ret = finish(rd, ret, offset, &val);
+	}
+	return ret < 0 ? ret : rows;
+}
+
+static int ask_sqlite(const struct fuzz_input *in)
+{
+	sqlite3_str *s = sqlite3_str_new(in->file->db);
+	sqlite3_stmt *st;
+	unsigned int i;
+	char *text;
+	int rows = 0;
+
+	sqlite3_str_appendall(s, "SELECT 1 FROM t WHERE ");
+	for (i = 0; i < in->nr; i++)
+		sqlite3_str_appendf(s, "%s\"%w\" COLLATE %s IS ?", i ? " AND " : "",
+				    in->tree->name[i], in->tree->collation[i]);
+	text = sqlite3_str_finish(s);
+	check(sqlite3_prepare_v2(in->file->db, text, -1, &st, NULL) == SQLITE_OK);
+	sqlite3_free(text);
+	for (i = 0; i < in->nr; i++) {
+		const struct carom_column *c = &in->key[i];
+
+		if (c->type == CAROM_TYPE_INTEGER)
+			sqlite3_bind_int64(st, (int)i + 1, c->integer);
+		else if (c->type == CAROM_TYPE_REAL)
+			sqlite3_bind_double(st, (int)i + 1, c->real);
+		else if (c->type == CAROM_TYPE_TEXT)
+			sqlite3_bind_text(st, (int)i + 1, c->len ? c->data : "", (int)c->len,
+					  SQLITE_STATIC);
+		else if (c->type == CAROM_TYPE_BLOB)
+			sqlite3_bind_blob(st, (int)i + 1, c->len ? c->data : "", (int)c->len,
+					  SQLITE_STATIC);
+	}
+	while (rows < MAX_ROWS && sqlite3_step(st) == SQLITE_ROW)
+		rows++;
+	sqlite3_finalize(st);
+	return rows;
+}
+
+static void one_lookup(struct carom_reader *rd, const struct fuzz_input *in)
+{
+	static __u8 key[65536];
+	size_t size = sizeof(key);
+	int ret;
+
+	if (in->damaged || !in->ask) {
+		/* As it is: what is not converted is another key, of which nothing is known. */
+		size = sqlite_record_make(in->key, in->nr, key, size);
+		check(size <= sizeof(key));
+	} else if (carom_format_sqlite.key(rd->ix, in->key, in->nr, key, &size, &rd->err)) {
+		check(!sqlite_key_tree(&rd->ix->schema));	/* no rowid */
+		return;
+	}
+	ret = look_up(rd, in, key, size);
+	if (!in->damaged)
+		check((ret >= 0 && (!in->ask || ret == ask_sqlite(in))) ||
+		      (ret == -EINVAL && !sqlite_key_tree(&rd->ix->schema)));
+	else if (ret == -EBADMSG)
+		check(strstr(rd->err.text, "page ") || strstr(rd->err.text, "row"));
+	else
+		check(ret >= 0 || (ret == -EINVAL && !sqlite_key_tree(&rd->ix->schema)));
+}
+
+/* Whatever the query, the walker ends, and what it calls an answer is one. */
+static void one_raw(struct carom_reader *rd, const struct fuzz_input *in)
+{
+	struct carom_sqlite_scratch *s = sqlite_scratch(rd);
+	const struct sqlite_file *file = &rd->ix->file;
+	struct carom_lookup res;
+	size_t i;
+
+	memset(s, 0, sizeof(*s));
+	s->query.usable = file->usable;
+	s->query.pages = file->pages;
+	for (i = 0; i + 3 <= in->rest_len; i += 3) {
+		size_t at = (in->rest[i] | (size_t)in->rest[i + 1] << 8) % sizeof(*s);
+
+		((__u8 *)s)[at] = in->rest[i + 2];
+	}
+	if (run(rd, (__u64)(in->rest_len % file->pages) * file->page_size, &res))
+		return;
+	if (res.end != CAROM_END_DONE)
+		return;
+	check(s->answer.kind >= CAROM_SQLITE_ROW && s->answer.kind <= CAROM_SQLITE_UNDECIDED);
+	check(s->answer.off <= file->page_size &&
+	      s->answer.local <= file->page_size - s->answer.off);
+	check(s->answer.id_len <= s->answer.off);
+}
+
+int LLVMFuzzerTestOneInput(const __u8 *data, size_t size)
+{
+	static struct fuzz_input in;
+	struct carom_reader *rd;
+
+	fuzz_apply(&in, data, size);
+	rd = &readers[in.file - fuzz_files];
+	rd->ix = &in.tree->ix;
+	if (in.raw)
+		one_raw(rd, &in);
+	else
+		one_lookup(rd, &in);
+	fuzz_undo(&in);
+	return 0;
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	unsigned int i;
+
+	(void)argc;
+	(void)argv;
+	fuzz_files_make();
+	for (i = 0; i < FUZZ_FILES; i++)
+		reader_make(&readers[i], &fuzz_files[i]);
+	return atexit(readers_free);
+}
