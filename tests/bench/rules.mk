@@ -12,7 +12,7 @@ $(BENCH_OBJS) $(SCALE_BENCH).o: override CPPFLAGS += -D_GNU_SOURCE $(LIBBPF_CFLA
 
 $(BENCH): $(BENCH_OBJS) $(O)/libcarom.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBBPF_LIBS) -llmdb -luring -ljson-c -lelf -lz -pthread
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBBPF_LIBS) -llmdb -lsqlite3 -luring -ljson-c -lelf -lz -pthread
 
 $(SCALE_BENCH): $(SCALE_BENCH).o $(BENCH_LIB_OBJS)
 	$(call say,LD,$@)
