@@ -7,7 +7,7 @@ SQLITE_LIB_OBJS := $(patsubst %.c,$(SQLITE_DIR)/san/%.o,$(LIB_SRCS) $(LIB_WALKER
 SQLITE_ORACLE := $(patsubst %,tests/sqlite/%,oracle compare random)
 
 UNIT_TESTS += $(SQLITE_DIR)/sqlite_oracle
-HOST_TESTS += tests/sqlite/get.test tests/sqlite/programs.test
+HOST_TESTS += tests/sqlite/rows.test tests/sqlite/programs.test
 
 $(SQLITE_DIR)/san/%.o: %.c | $(O)/.deps
 	$(call say,CC,$@)
