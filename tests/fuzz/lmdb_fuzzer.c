@@ -9,19 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "check.h"
 #include "lmdb_input.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const __u8 *data, size_t size);
 
 static struct carom_reader readers[INPUT_MAX_FILES];
-
-#define check(cond) do {								\
-	if (!(cond)) {									\
-		fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);		\
-		abort();								\
-	}										\
-} while (0)
 
 /* What a lookup came to; the value is told by a sum of all its bytes. */
 struct outcome {

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../sqlite/random.h"
+#include "check.h"
 #include "sqlite_input.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -19,13 +20,6 @@ int LLVMFuzzerTestOneInput(const __u8 *data, size_t size);
 /* Chains of a row: comparisons that are left to the caller. */
 #define MAX_CHAINS	2000
 #define MAX_ROWS	8
-
-#define check(cond) do {								\
-	if (!(cond)) {									\
-		fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);		\
-		abort();								\
-	}										\
-} while (0)
 
 /* ---- a libcarom of some lines, on the image ---- */
 

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "../sqlite/column.h"
 #include "../sqlite/random.h"
 #include "sqlite_input.h"
 
@@ -53,24 +54,9 @@ static void take_key(sqlite3_stmt *st, struct fuzz_tree *t)
 	for (i = 0; i < t->parts; i++) {
 		struct carom_column *c = &t->keys[t->nr_keys].cols[i];
 
-		c->integer = sqlite3_column_int64(st, (int)i);
-		c->real = sqlite3_column_double(st, (int)i);
-		switch (sqlite3_column_type(st, (int)i)) {
-		case SQLITE_INTEGER:
-			c->type = CAROM_TYPE_INTEGER;
-			break;
-		case SQLITE_FLOAT:
-			c->type = CAROM_TYPE_REAL;
-			break;
-		case SQLITE_NULL:
-			c->type = CAROM_TYPE_NULL;
-			break;
-		default:
-			c->type = sqlite3_column_type(st, (int)i) == SQLITE_TEXT ?
-				  CAROM_TYPE_TEXT : CAROM_TYPE_BLOB;
-			c->len = (size_t)sqlite3_column_bytes(st, (int)i);
-			c->data = copy(sqlite3_column_blob(st, (int)i), c->len);
-		}
+		*c = column_of(st, (int)i);
+		if (c->type == CAROM_TYPE_TEXT || c->type == CAROM_TYPE_BLOB)
+			c->data = copy(c->data, c->len);
 	}
 	t->nr_keys++;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "column.h"
 #include "compare.h"
 #include "random.h"
 
@@ -258,28 +259,6 @@ static void compare_key(const struct both *b, const struct carom_column *key, in
 
 /* ---- keys ---- */
 
-static void take_column(sqlite3_stmt *st, int i, struct carom_column *c)
-{
-	*c = (struct carom_column){ .integer = sqlite3_column_int64(st, i),
-				    .real = sqlite3_column_double(st, i) };
-	switch (sqlite3_column_type(st, i)) {
-	case SQLITE_INTEGER:
-		c->type = CAROM_TYPE_INTEGER;
-		break;
-	case SQLITE_FLOAT:
-		c->type = CAROM_TYPE_REAL;
-		break;
-	case SQLITE_NULL:
-		c->type = CAROM_TYPE_NULL;
-		break;
-	default:
-		c->type = sqlite3_column_type(st, i) == SQLITE_TEXT ? CAROM_TYPE_TEXT :
-								      CAROM_TYPE_BLOB;
-		c->data = sqlite3_column_blob(st, i);
-		c->len = (size_t)sqlite3_column_bytes(st, i);
-	}
-}
-
 /* Something else than the column has: of another type, a bit more or less, in capitals. */
 static void change(struct carom_column *c, char *buf, size_t size)
 {
@@ -333,7 +312,7 @@ static void compare_row(const struct both *b, sqlite3_stmt *st)
 	int i, nr;
 
 	for (i = 0; i < b->parts; i++)
-		take_column(st, i, &key[i]);
+		key[i] = column_of(st, i);
 	compare_key(b, key, b->parts);
 	nr = 1 + (int)rnd_below((unsigned int)b->parts);
 	if (nr < b->parts)
