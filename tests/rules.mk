@@ -4,12 +4,15 @@
 
 HOST_TESTS += tests/summary.test tests/lint.test tests/vm/meta.test
 
+# The one that takes longest first.
+HOST_ORDER := $(filter %/storm.test,$(HOST_TESTS)) $(filter-out %/storm.test,$(HOST_TESTS))
+
 check-run: $(UNIT_TESTS) $(O)/vmtest/insns.so $(O)/tests/vm/loop
-	$(Q)tests/run --unit '$(UNIT_TESTS)' --alone '$(ALONE_TESTS)' --host '$(HOST_TESTS)'
+	$(Q)tests/run --unit '$(UNIT_TESTS)' --alone '$(ALONE_TESTS)' --host '$(HOST_ORDER)'
 
 # Of the host's tests, those about what the kernel does.
 DEBUG_TESTS := tests/vm/debug.test \
-	$(filter-out tests/vm/meta.test,$(filter tests/vm/%.test tests/storm/%.test,$(HOST_TESTS)))
+	$(filter-out tests/vm/meta.test,$(filter tests/vm/%.test tests/storm/%.test,$(HOST_ORDER)))
 
 # What runs concurrently, for the kernel that looks for data races.
 KCSAN_TESTS := $(patsubst %,tests/vm/%.vmt,engine storm surface)
