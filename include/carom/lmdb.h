@@ -110,7 +110,7 @@ enum carom_lmdb_op {
  * @CAROM_LMDB_E_PAGES: run of overflow pages is too short for the value, or
  *	goes past the last page; value: pages in the run
  *
- * bad_page names the page, bad_node the node where it is about one.
+ * struct carom_lmdb_bad tells where it is.
  */
 enum carom_lmdb_code {
 	CAROM_LMDB_E_NONE,
@@ -138,6 +138,21 @@ enum carom_lmdb_code {
 	CAROM_LMDB_E_OVERFLOW,
 	CAROM_LMDB_E_PAGES,
 	CAROM_LMDB_E_NR,
+};
+
+#define CAROM_LMDB_NO_NODE	(~0U)
+
+/**
+ * struct carom_lmdb_bad - what a walker that has failed has found
+ * @page: the page
+ * @value: what was there, see enum carom_lmdb_code
+ * @node: index of the node, or CAROM_LMDB_NO_NODE
+ */
+struct carom_lmdb_bad {
+	__u64 page;
+	__u64 value;
+	__u32 node;
+	__u32 reserved;
 };
 
 /**
@@ -199,10 +214,8 @@ struct carom_lmdb_meta {
  * @flags: GET, done: CAROM_LMDB_IN_NODE or _IN_FILE, perhaps _IS_DB
  * @value_len: its bytes
  * @value_off: offset in the node
- * @bad_node: failed: index of the node, or CAROM_LMDB_NO_NODE
  * @value_at: offset in the file
- * @bad_page: failed: the page
- * @bad_value: failed: what was there, see enum carom_lmdb_code
+ * @bad: failed
  * @meta_bad: META: why page 0 and page 1 were passed over (enum carom_lmdb_code)
  * @meta_value: META: what was there
  * @meta: META, done
@@ -211,16 +224,13 @@ struct carom_lmdb_answer {
 	__u32 flags;
 	__u32 value_len;
 	__u32 value_off;
-	__u32 bad_node;
+	__u32 reserved;
 	__u64 value_at;
-	__u64 bad_page;
-	__u64 bad_value;
+	struct carom_lmdb_bad bad;
 	__u32 meta_bad[2];
 	__u64 meta_value[2];
 	struct carom_lmdb_meta meta;
 };
-
-#define CAROM_LMDB_NO_NODE	(~0U)
 
 struct carom_lmdb_scratch {
 	struct carom_lmdb_query query;

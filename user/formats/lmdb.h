@@ -18,6 +18,8 @@ static inline struct carom_lmdb_scratch *lmdb_scratch(struct carom_reader *rd)
 
 /* Fill @err for a chain that the walker ended with @code; returns -EBADMSG or such. */
 int lmdb_walker_error(struct carom_reader *rd, __s32 code, struct carom_error *err);
+int lmdb_bad_error(struct carom_reader *rd, __s32 code, const struct carom_lmdb_bad *bad,
+		   struct carom_error *err);
 
 /* The same for a page that lies beyond the end of the file. */
 int lmdb_truncated_error(struct carom_reader *rd, __u64 page, struct carom_error *err);

@@ -151,23 +151,30 @@ static void entry_text(char *text, __s32 code, unsigned int i, unsigned long lon
 	}
 }
 
-int lmdb_walker_error(struct carom_reader *rd, __s32 code, struct carom_error *err)
+int lmdb_bad_error(struct carom_reader *rd, __s32 code, const struct carom_lmdb_bad *bad,
+		   struct carom_error *err)
 {
-	const struct carom_lmdb_answer *a = &lmdb_scratch(rd)->answer;
 	char text[TEXT_LEN];
 
-	if (code == CAROM_LMDB_E_META)
-		return metas_error(rd, err);
 	if (code == CAROM_LMDB_E_QUERY)
 		return carom_error_set(err, CAROM_FAULT_BACKEND, -EPROTO,
 			"%s: the walker does not take the query; is the loaded walker of this "
 			"version?", carom_reader_path(rd));
-	if (a->bad_node == CAROM_LMDB_NO_NODE)
-		page_text(text, code, a->bad_value);
+	if (bad->node == CAROM_LMDB_NO_NODE)
+		page_text(text, code, bad->value);
 	else
-		entry_text(text, code, a->bad_node, a->bad_value);
+		entry_text(text, code, bad->node, bad->value);
 	return carom_error_set(err, CAROM_FAULT_FORMAT, -EBADMSG, "%s: damaged: page %llu: %s",
-			       carom_reader_path(rd), (unsigned long long)a->bad_page, text);
+			       carom_reader_path(rd), (unsigned long long)bad->page, text);
+}
+
+int lmdb_walker_error(struct carom_reader *rd, __s32 code, struct carom_error *err)
+{
+	const struct carom_lmdb_bad bad = lmdb_scratch(rd)->answer.bad;
+
+	if (code == CAROM_LMDB_E_META)
+		return metas_error(rd, err);
+	return lmdb_bad_error(rd, code, &bad, err);
 }
 
 int lmdb_truncated_error(struct carom_reader *rd, __u64 page, struct carom_error *err)
