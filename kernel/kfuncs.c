@@ -15,6 +15,8 @@
 
 /* What carom_cmp() returns for a range outside its memory; also in <carom/walker.h>. */
 #define CAROM_CMP_FAULT	2
+/* The same of carom_copy(). */
+#define CAROM_COPY_FAULT	(-1)
 
 static struct carom_slot *carom_slot_of_hop(struct carom_hop *hop)
 {
@@ -239,6 +241,26 @@ __bpf_kfunc s64 carom_search(struct carom_hop *hop, const struct carom_keys *key
 	return (s64)low << 1;
 }
 
+/**
+ * carom_copy() - copy bytes of the node to the scratch
+ * @hop: the step's argument
+ * @scratch_off: where to
+ * @node_off: where from
+ * @len: how many
+ *
+ * Return: 0, or CAROM_COPY_FAULT if a range is outside its memory.
+ */
+__bpf_kfunc int carom_copy(struct carom_hop *hop, u32 scratch_off, u32 node_off, u32 len)
+{
+	struct carom_slot *slot = carom_slot_of_hop(hop);
+
+	if (!carom_in_range(node_off, len, hop->node_size) ||
+	    !carom_in_range(scratch_off, len, slot->session->scratch_size))
+		return CAROM_COPY_FAULT;
+	memcpy(slot->scratch + scratch_off, slot->node + node_off, len);
+	return 0;
+}
+
 __bpf_kfunc_end_defs();
 
 BTF_KFUNCS_START(carom_kfunc_ids)
@@ -246,6 +268,7 @@ BTF_ID_FLAGS(func, carom_node, KF_RET_NULL | KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, carom_scratch, KF_RET_NULL | KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, carom_cmp, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, carom_search, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, carom_copy, KF_TRUSTED_ARGS)
 BTF_KFUNCS_END(carom_kfunc_ids)
 
 static const struct btf_kfunc_id_set carom_kfunc_set = {

@@ -53,6 +53,9 @@ static void wait_if_image(int fd)
 	if (!is_image(fd) || real_pread(latency_fd, text, sizeof(text) - 1, 0) <= 0)
 		return;
 	us = atol(text);
+	/* Sleeping for no time takes some. */
+	if (us <= 0)
+		return;
 	ts.tv_sec = us / 1000000;
 	ts.tv_nsec = us % 1000000 * 1000;
 	nanosleep(&ts, NULL);

@@ -75,6 +75,15 @@ extern int carom_cmp(struct carom_hop *hop, __u32 node_off, __u32 node_len,
 extern __s64 carom_search(struct carom_hop *hop, const struct carom_keys *keys,
 			  __u32 scratch_off, __u32 scratch_len) __ksym;
 
+/**
+ * carom_copy() - copy bytes of the node to the scratch
+ * @hop: the step's argument
+ *
+ * Return: 0, or CAROM_COPY_FAULT if a range is outside its memory.
+ */
+extern int carom_copy(struct carom_hop *hop, __u32 scratch_off, __u32 node_off,
+		      __u32 len) __ksym;
+
 #define CAROM_WALKER(_name, _node_size, _scratch_size)				\
 static __always_inline __s64 _name##_body(struct carom_hop *hop);		\
 SEC("struct_ops/" #_name "_step")						\

@@ -291,6 +291,146 @@ void carom_reader__stats(const struct carom_reader *rd, struct carom_reader_stat
 			 size_t sz);
 
 /*
+ * Scans: the keys of a range in the order of the index, forwards or backwards. A chain
+ * walks down to the first and from leaf to leaf, until there is no room for a further
+ * entry in its slot; the next chain goes on there. A scan, like a reader, is used by
+ * one thread at a time, and takes the place of a reader; while it is being made, of two.
+ *
+ * A scan sees one version of the file. If an unsealed file is written to while it is
+ * being scanned, the scan may end with -EAGAIN; go on with a new one behind the last
+ * key.
+ */
+struct carom_scan;
+
+/**
+ * enum carom_integer - an integer in a value
+ * @CAROM_INTEGER_NONE: it is not one
+ *
+ * The least byte first (LE), or the greatest (BE).
+ */
+enum carom_integer {
+	CAROM_INTEGER_NONE,
+	CAROM_INTEGER_U8,
+	CAROM_INTEGER_I8,
+	CAROM_INTEGER_U16LE,
+	CAROM_INTEGER_I16LE,
+	CAROM_INTEGER_U16BE,
+	CAROM_INTEGER_I16BE,
+	CAROM_INTEGER_U32LE,
+	CAROM_INTEGER_I32LE,
+	CAROM_INTEGER_U32BE,
+	CAROM_INTEGER_I32BE,
+	CAROM_INTEGER_U64LE,
+	CAROM_INTEGER_I64LE,
+	CAROM_INTEGER_U64BE,
+	CAROM_INTEGER_I64BE,
+};
+
+/**
+ * struct carom_scan_opts - what is to be scanned
+ * @sz: sizeof(struct carom_scan_opts), for growth
+ * @from: the least key that counts, or NULL: from the first on
+ * @from_len: its bytes
+ * @to: the least key that is too great, or NULL: to the last
+ * @to_len: its bytes
+ * @prefix: what keys must begin with, or NULL; together with @from and @to what is in
+ *	both ranges counts
+ * @prefix_len: its bytes
+ * @reverse: begin with the greatest key
+ * @limit: entries at most, 0: all
+ * @integer: carom_scan__totals(): what values are
+ */
+struct carom_scan_opts {
+	size_t sz;
+	const void *from;
+	size_t from_len;
+	const void *to;
+	size_t to_len;
+	const void *prefix;
+	size_t prefix_len;
+	bool reverse;
+	uint64_t limit;
+	enum carom_integer integer;
+};
+
+/**
+ * carom_scan__new() - begin a scan
+ * @ix: the index
+ * @opts: options, or NULL: all of it. Keys are copied.
+ * @out: the scan, to be freed with carom_scan__free() before the index is closed
+ * @err: filled on failure, or NULL
+ *
+ * Return: 0; -EINVAL an option; -EBUSY as many readers and scans as
+ * carom_index_opts.max_readers exist; -EOPNOTSUPP the format cannot be scanned, or the
+ * asked-for backend does not scan here (its walker is not loaded); or as
+ * carom_reader__get().
+ */
+int carom_scan__new(struct carom_index *ix, const struct carom_scan_opts *opts,
+		    struct carom_scan **out, struct carom_error *err);
+
+/** carom_scan__free() - end a scan; NULL is ignored */
+void carom_scan__free(struct carom_scan *scan);
+
+/**
+ * carom_scan__next() - the next entry
+ * @scan: the scan
+ * @key: its key; may be NULL
+ * @val: its value; may be NULL
+ *
+ * Both are valid until the scan's next call, and untouched unless 0 is returned.
+ *
+ * Return: 0; CAROM_NOTFOUND when there are no more; otherwise as carom_reader__get().
+ */
+int carom_scan__next(struct carom_scan *scan, struct carom_value *key,
+		     struct carom_value *val);
+
+/**
+ * struct carom_totals - of all entries of a scan
+ * @count: how many there are
+ * @sum_low: the sum of their values as an integer of 128 bits in two's complement,
+ * @sum_high: whose upper half this is
+ * @min: the least value
+ * @max: the greatest
+ *
+ * All but @count are 0 if carom_scan_opts.integer is CAROM_INTEGER_NONE or there is no
+ * entry. @min and @max of unsigned integers are the same bits as an uint64_t.
+ */
+struct carom_totals {
+	uint64_t count;
+	uint64_t sum_low;
+	int64_t sum_high;
+	int64_t min;
+	int64_t max;
+};
+
+/**
+ * carom_scan__totals() - add the values of a scan up, where its chains run
+ * @scan: the scan, of which no entry has been asked for
+ * @totals: the answer
+ *
+ * What carom_scan_opts says counts, @limit and direction, too.
+ *
+ * Return: 0; -EINVAL entries have been asked for, or a value is no such integer (the
+ * text names the page); otherwise as carom_reader__get().
+ */
+int carom_scan__totals(struct carom_scan *scan, struct carom_totals *totals);
+
+/** carom_scan__error() - why the scan's last call failed; owned by it */
+const struct carom_error *carom_scan__error(const struct carom_scan *scan);
+
+/**
+ * carom_scan__stats() - totals of a scan; a chain counts as a lookup
+ * @sz: sizeof(struct carom_reader_stats) of the caller
+ */
+void carom_scan__stats(const struct carom_scan *scan, struct carom_reader_stats *st, size_t sz);
+
+/** carom_scan__backend() - the backend in use, never CAROM_BACKEND_AUTO */
+enum carom_backend carom_scan__backend(const struct carom_scan *scan);
+
+/** carom_scan__why() - why that backend is in use, one line; owned by the index */
+const char *carom_scan__why(const struct carom_scan *scan);
+
+/*
  * Queues: many lookups in flight, in the manner of liburing.
  *
  * carom_queue__submit() prepares lookups, carom_queue__flush() sends all that are

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * LMDB files (data version 1, 64-bit little-endian, 4096-byte pages), and what
- * the walker "lmdb" and its callers say to each other through the scratch.
+ * the walkers "lmdb" and "lmdb_scan" and their callers say to each other through
+ * the scratch.
  *
  * A lookup is two kinds of chain. CAROM_LMDB_META starts at offset 0, reads
  * both meta pages and leaves the newer valid one in answer.meta.
  * CAROM_LMDB_GET starts at a root page and searches that tree for one key.
+ *
+ * A scan goes from a root page to the first entry of a range, or to its last, and
+ * from leaf to leaf from there.
  */
 #ifndef CAROM_LMDB_H
 #define CAROM_LMDB_H
 
 #include <linux/types.h>
+#include <carom/scan.h>
 
 #define CAROM_LMDB_PAGE		4096
 #define CAROM_LMDB_MAX_KEY	511
@@ -109,6 +114,9 @@ enum carom_lmdb_op {
  * @CAROM_LMDB_E_OVERFLOW: value's overflow page is none of the file; value: its number
  * @CAROM_LMDB_E_PAGES: run of overflow pages is too short for the value, or
  *	goes past the last page; value: pages in the run
+ * @CAROM_LMDB_E_ENTRIES: there are more entries than the tree says that it has;
+ *	value: so many
+ * @CAROM_LMDB_E_WIDTH: value is no integer of query.scan.width bytes; value: its size
  *
  * struct carom_lmdb_bad tells where it is.
  */
@@ -137,6 +145,8 @@ enum carom_lmdb_code {
 	CAROM_LMDB_E_CHILD,
 	CAROM_LMDB_E_OVERFLOW,
 	CAROM_LMDB_E_PAGES,
+	CAROM_LMDB_E_ENTRIES,
+	CAROM_LMDB_E_WIDTH,
 	CAROM_LMDB_E_NR,
 };
 
@@ -240,6 +250,89 @@ struct carom_lmdb_scratch {
 
 #define CAROM_LMDB_SCRATCH_SIZE	1024
 
+/**
+ * struct carom_lmdb_scan_query - filled by the caller
+ * @scan: what all scans have
+ * @last_pg: number of the file's last page
+ * @entries: of the tree
+ * @depth: of the tree
+ * @low_len: bytes of @low, 0: from the first entry on
+ * @high_len: bytes of @high, 0: to the last
+ * @reserved: 0
+ * @low: keys that are less do not count
+ * @high: keys that are less do
+ */
+struct carom_lmdb_scan_query {
+	struct carom_scan_query scan;
+	__u64 last_pg;
+	__u64 entries;
+	__u32 depth;
+	__u32 low_len;
+	__u32 high_len;
+	__u32 reserved;
+	__u8 low[CAROM_LMDB_MAX_KEY + 1];
+	__u8 high[CAROM_LMDB_MAX_KEY + 1];
+};
+
+/**
+ * enum carom_lmdb_scan_mode - what is to be done with the page that is being read
+ * @CAROM_LMDB_SEEK: begin in it with query.low, or backwards before query.high
+ * @CAROM_LMDB_EDGE: begin with its first entry, or backwards its last
+ * @CAROM_LMDB_TURN: branch: go on beside entry path[].entry
+ * @CAROM_LMDB_AT: leaf: go on with entry walk.at, or backwards before it
+ */
+enum carom_lmdb_scan_mode {
+	CAROM_LMDB_SEEK,
+	CAROM_LMDB_EDGE,
+	CAROM_LMDB_TURN,
+	CAROM_LMDB_AT,
+};
+
+/* Leaves that a branch page names for when their time comes. */
+#define CAROM_LMDB_AHEAD	64
+
+struct carom_lmdb_place {
+	__u64 page;
+	__u32 entry;
+	__u32 reserved;
+};
+
+/**
+ * struct carom_lmdb_scan_walk - where the chain is; lets it be carried on elsewhere
+ * @level: levels of the tree from this page on; the caller sets the tree's depth
+ * @mode: enum carom_lmdb_scan_mode
+ * @at: see there
+ * @ahead: the leaf after this one is @following[@ahead]
+ * @nr_ahead: of those
+ * @reserved: 0
+ * @page: that is being read, or to be read next
+ * @following: the leaves beside the one that was gone to
+ * @path: branch pages from the root on
+ */
+struct carom_lmdb_scan_walk {
+	__u32 level;
+	__u32 mode;
+	__u32 at;
+	__u32 ahead;
+	__u32 nr_ahead;
+	__u32 reserved;
+	__u64 page;
+	__u64 following[CAROM_LMDB_AHEAD];
+	struct carom_lmdb_place path[CAROM_LMDB_MAX_DEPTH];
+};
+
+/* @area: struct carom_scan_entry and so on, answer.used bytes */
+struct carom_lmdb_scan {
+	struct carom_lmdb_scan_query query;
+	struct carom_lmdb_scan_walk walk;
+	struct carom_scan_answer answer;
+	struct carom_lmdb_bad bad;
+	__u8 area[];
+};
+
+#define CAROM_LMDB_SCAN_ROOM	(CAROM_SCAN_SCRATCH - sizeof(struct carom_lmdb_scan))
+
+_Static_assert(sizeof(struct carom_lmdb_scan) % CAROM_SCAN_ALIGN == 0, "entries are aligned");
 _Static_assert(sizeof(struct carom_lmdb_db) == 48, "as in the file");
 _Static_assert(sizeof(struct carom_lmdb_scratch) <= CAROM_LMDB_SCRATCH_SIZE, "fits");
 

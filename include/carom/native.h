@@ -73,6 +73,15 @@ static inline int carom_cmp(struct carom_hop *hop, __u32 node_off, __u32 node_le
 	return node_len < scratch_len ? -1 : 1;
 }
 
+static inline int carom_copy(struct carom_hop *hop, __u32 scratch_off, __u32 node_off, __u32 len)
+{
+	if (!carom_range_ok(node_off, len, hop->node_size) ||
+	    !carom_range_ok(scratch_off, len, hop->scratch_size))
+		return CAROM_COPY_FAULT;
+	memcpy(hop->scratch + scratch_off, hop->node + node_off, len);
+	return 0;
+}
+
 static inline __u32 carom_le16(const __u8 *p)
 {
 	return p[0] | (__u32)p[1] << 8;

@@ -34,6 +34,8 @@
 
 /* What carom_cmp() returns for a range outside the node or the scratch. */
 #define CAROM_CMP_FAULT		2
+/* The same of carom_copy(). */
+#define CAROM_COPY_FAULT	(-1)
 
 #ifdef __bpf__
 #include <carom/bpf.h>

@@ -308,6 +308,15 @@ long vm_now_ms(void)
 	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+void vm_read_latency(unsigned int us)
+{
+	const char *path = getenv("CAROM_VM_LATENCY");
+
+	if (!path)
+		fail_msg("the device's latency cannot be set without vmtest/run --read-latency");
+	vm_sh("echo %u >%s", us, path);
+}
+
 void vm_sleep_ms(long ms)
 {
 	struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };

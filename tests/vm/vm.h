@@ -110,4 +110,7 @@ struct carom_open vm_chase_arg(void);
 long vm_now_ms(void);
 void vm_sleep_ms(long ms);
 
+/* Let no read of the device take less than that. It needs vmtest/run --read-latency. */
+void vm_read_latency(unsigned int us);
+
 #endif /* CAROM_TESTS_VM_H */

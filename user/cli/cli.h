@@ -68,6 +68,9 @@ int cli_parse(struct cli *cli, const struct argp *argp, int argc, char **argv, v
 __attribute__((format(printf, 2, 3)))
 error_t cli_usage(struct cli *cli, const char *fmt, ...);
 
+/* For parsers: the backend of that name. 0 or EINVAL. */
+error_t cli_parse_backend(struct cli *cli, const char *name, enum carom_backend *backend);
+
 /* Every subcommand has this option. */
 #define CLI_KEY_JSON	0x1000
 #define CLI_OPTION_JSON	\
@@ -76,6 +79,7 @@ error_t cli_usage(struct cli *cli, const char *fmt, ...);
 /* ---- subcommands ---- */
 
 int cmd_get(int argc, char **argv);
+int cmd_scan(int argc, char **argv);
 int cmd_map(int argc, char **argv);
 int cmd_walker(int argc, char **argv);
 int cmd_bench(int argc, char **argv);

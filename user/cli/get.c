@@ -74,19 +74,6 @@ struct get {
 	struct rows rows;
 };
 
-static error_t parse_backend(struct get *get, const char *name)
-{
-	enum carom_backend b;
-
-	for (b = CAROM_BACKEND_AUTO; b <= CAROM_BACKEND_PREAD; b++) {
-		if (!strcmp(carom_backend__name(b), name)) {
-			get->opts.backend = b;
-			return 0;
-		}
-	}
-	return cli_usage(&get->cli, "no backend %s: auto, kernel, io_uring or pread", name);
-}
-
 static error_t parse_end(struct get *get)
 {
 	if (!get->path)
@@ -120,7 +107,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		get->rows.separator = arg;
 		return 0;
 	case KEY_BACKEND:
-		return parse_backend(get, arg);
+		return cli_parse_backend(&get->cli, arg, &get->opts.backend);
 	case KEY_DIRECT:
 		get->opts.direct = true;
 		return 0;

@@ -14,6 +14,7 @@ static const struct command {
 	const char *text;
 } commands[] = {
 	{ "get", cmd_get, "look keys up in an index file" },
+	{ "scan", cmd_scan, "print or add up the entries in a range of keys" },
 	{ "map", cmd_map, "show where a file's blocks are, and whether it can be sealed" },
 	{ "walker", cmd_walker, "load, unload and list walkers" },
 	{ "bench", cmd_bench, "measure lookups in an index file" },

@@ -240,6 +240,19 @@ error_t cli_usage(struct cli *cli, const char *fmt, ...)
 	return EINVAL;
 }
 
+error_t cli_parse_backend(struct cli *cli, const char *name, enum carom_backend *backend)
+{
+	enum carom_backend b;
+
+	for (b = CAROM_BACKEND_AUTO; b <= CAROM_BACKEND_PREAD; b++) {
+		if (!strcmp(carom_backend__name(b), name)) {
+			*backend = b;
+			return 0;
+		}
+	}
+	return cli_usage(cli, "no backend %s: auto, kernel, io_uring or pread", name);
+}
+
 /* Is @option among the options of @argv? */
 static bool argv_has(int argc, char **argv, const char *option)
 {

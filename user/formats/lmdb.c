@@ -21,18 +21,6 @@
 #define MAX_TRIES	100
 
 /**
- * struct lmdb_snap - one commit, as far as a lookup needs it
- * @meta: its meta page
- * @raw: what both meta pages said when it was taken (unsealed files)
- * @db: the tree that is looked up in
- */
-struct lmdb_snap {
-	struct carom_lmdb_meta meta;
-	__u8 raw[2][CAROM_LMDB_SNAP];
-	struct carom_lmdb_db db;
-};
-
-/**
  * enum lmdb_stage - what the chain that is under way looks for
  * @LMDB_META: the newest commit
  * @LMDB_NAME: the named database in it
@@ -152,13 +140,8 @@ static int read_raw(struct carom_reader *rd, __u8 raw[2][CAROM_LMDB_SNAP],
 	return 0;
 }
 
-/*
- * 1 if the commit is intact, or with @newest if it is still the last one; 0 if
- * not; negative errno. Of a snapshot without a usable meta page: 1 if neither
- * has changed.
- */
-static int unchanged(struct carom_reader *rd, const struct lmdb_snap *snap, bool newest,
-		     struct carom_error *err)
+int lmdb_unchanged(struct carom_reader *rd, const struct lmdb_snap *snap, bool newest,
+		   struct carom_error *err)
 {
 	__u8 raw[2][CAROM_LMDB_SNAP];
 	__u32 slot = snap->meta.slot;
@@ -308,7 +291,7 @@ static int settled(struct carom_reader *rd, const struct lmdb_lookup *l, int ret
 {
 	if (carom_reader_sealed(rd))
 		return 1;
-	return ret == -EAGAIN ? 0 : unchanged(rd, &l->snap, l->kept, err);
+	return ret == -EAGAIN ? 0 : lmdb_unchanged(rd, &l->snap, l->kept, err);
 }
 
 /*
@@ -425,18 +408,29 @@ static int check_layout(struct carom_reader *rd, struct carom_error *err)
 	return ret ? lmdb_read_error(rd, ret, err) : lmdb_layout_error(rd, head, err);
 }
 
-/* Before the index has its format_data, and with no key. */
-static int open_tree(struct carom_reader *rd, struct lmdb_index *ix, struct carom_error *err)
+/* Find the tree as the lookup of no key: before the index has its format_data, or again. */
+static int find_tree(struct carom_reader *rd, struct lmdb_index *ix, bool kept,
+		     struct carom_error *err)
 {
 	struct carom_lookup res;
 	__u64 offset;
 	int ret;
 
-	ret = begin(rd, ix, false, NULL, 0, &offset, err);
+	ret = begin(rd, ix, kept, NULL, 0, &offset, err);
 	while (ret == CAROM_CHAIN) {
 		ret = carom_reader_run(rd, offset, &res, err);
 		ret = advance(rd, ix, &res, ret, &offset, NULL, err);
 	}
+	return ret;
+}
+
+int lmdb_newest(struct carom_reader *rd, struct lmdb_snap *snap, struct carom_error *err)
+{
+	const struct lmdb_lookup *l = carom_reader_state(rd);
+	int ret = find_tree(rd, carom_reader_format_data(rd), true, err);
+
+	if (!ret)
+		*snap = l->snap;
 	return ret;
 }
 
@@ -462,7 +456,7 @@ static int lmdb_open(struct carom_reader *rd, const struct carom_index_opts *opt
 	pthread_mutex_init(&ix->lock, NULL);
 	if (db)
 		ix->name = strdup(db);
-	ret = db && !ix->name ? lmdb_no_memory(err) : open_tree(rd, ix, err);
+	ret = db && !ix->name ? lmdb_no_memory(err) : find_tree(rd, ix, false, err);
 	if (ret)
 		lmdb_close(ix);
 	else

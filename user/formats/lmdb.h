@@ -16,6 +16,29 @@ static inline struct carom_lmdb_scratch *lmdb_scratch(struct carom_reader *rd)
 	return (struct carom_lmdb_scratch *)carom_reader_mem(rd)->scratch;
 }
 
+/**
+ * struct lmdb_snap - one commit, as far as a lookup needs it
+ * @meta: its meta page
+ * @raw: what both meta pages said when it was taken (unsealed files)
+ * @db: the tree that is looked up in
+ */
+struct lmdb_snap {
+	struct carom_lmdb_meta meta;
+	__u8 raw[2][CAROM_LMDB_SNAP];
+	struct carom_lmdb_db db;
+};
+
+/*
+ * 1 if the commit is intact, or with @newest if it is still the last one; 0 if
+ * not; negative errno. Of a snapshot without a usable meta page: 1 if neither
+ * has changed.
+ */
+int lmdb_unchanged(struct carom_reader *rd, const struct lmdb_snap *snap, bool newest,
+		   struct carom_error *err);
+
+/* The last commit. @rd is a reader of lookups. 0 or negative errno. */
+int lmdb_newest(struct carom_reader *rd, struct lmdb_snap *snap, struct carom_error *err);
+
 /* Fill @err for a chain that the walker ended with @code; returns -EBADMSG or such. */
 int lmdb_walker_error(struct carom_reader *rd, __s32 code, struct carom_error *err);
 int lmdb_bad_error(struct carom_reader *rd, __s32 code, const struct carom_lmdb_bad *bad,
@@ -46,6 +69,13 @@ int lmdb_read_error(struct carom_reader *rd, int code, struct carom_error *err);
  * the reader's buffer. 0 or negative errno.
  */
 int lmdb_take_value(struct carom_reader *rd, struct carom_value *val, struct carom_error *err);
+
+/*
+ * Read @len bytes at @at of the file, and what comes before them in the page, to the
+ * reader's buffer. 0 or negative errno.
+ */
+int lmdb_value_in_file(struct carom_reader *rd, __u64 at, size_t len, struct carom_value *val,
+		       struct carom_error *err);
 
 /* Does a file that starts so come from some LMDB? */
 bool lmdb_probe(const void *head, size_t len);

@@ -109,6 +109,9 @@ static void page_text(char *text, __s32 code, unsigned long long v)
 		snprintf(text, TEXT_LEN, "%llu overflow pages: too few for the value, or past "
 			 "the last page", v);
 		break;
+	case CAROM_LMDB_E_ENTRIES:
+		snprintf(text, TEXT_LEN, "more entries than the %llu that the database has", v);
+		break;
 	default:
 		snprintf(text, TEXT_LEN, "walker's code %d", code);
 	}
@@ -156,6 +159,11 @@ int lmdb_bad_error(struct carom_reader *rd, __s32 code, const struct carom_lmdb_
 {
 	char text[TEXT_LEN];
 
+	if (code == CAROM_LMDB_E_WIDTH)
+		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
+			"%s: page %llu: the value of entry %u has %llu bytes, which is no such "
+			"integer", carom_reader_path(rd), (unsigned long long)bad->page,
+			bad->node, (unsigned long long)bad->value);
 	if (code == CAROM_LMDB_E_QUERY)
 		return carom_error_set(err, CAROM_FAULT_BACKEND, -EPROTO,
 			"%s: the walker does not take the query; is the loaded walker of this "

@@ -5,12 +5,12 @@
 #include <errno.h>
 #include "lmdb.h"
 
-/* A value of several pages: read them whole, as they lie. */
-static int value_in_file(struct carom_reader *rd, const struct carom_lmdb_answer *a,
-			 struct carom_value *val, struct carom_error *err)
+/* Whole pages, as they lie. */
+int lmdb_value_in_file(struct carom_reader *rd, __u64 at, size_t len, struct carom_value *val,
+		       struct carom_error *err)
 {
-	__u64 page = a->value_at / CAROM_LMDB_PAGE, start = page * CAROM_LMDB_PAGE;
-	size_t skip = a->value_at - start, len = a->value_len, all;
+	__u64 page = at / CAROM_LMDB_PAGE, start = page * CAROM_LMDB_PAGE;
+	size_t skip = at - start, all;
 	__u8 *buf;
 	int ret;
 
@@ -36,7 +36,7 @@ int lmdb_take_value(struct carom_reader *rd, struct carom_value *val, struct car
 	const struct carom_lmdb_answer a = lmdb_scratch(rd)->answer;
 
 	if (a.flags & CAROM_LMDB_IN_FILE)
-		return value_in_file(rd, &a, val, err);
+		return lmdb_value_in_file(rd, a.value_at, a.value_len, val, err);
 	if (a.value_off > CAROM_LMDB_PAGE || a.value_len > CAROM_LMDB_PAGE - a.value_off)
 		return lmdb_walker_error(rd, CAROM_LMDB_E_QUERY, err);
 	val->data = carom_reader_mem(rd)->node + a.value_off;

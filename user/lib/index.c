@@ -109,9 +109,12 @@ static int index_find_format(struct carom_index *ix, const char *name, struct ca
 	for (i = 0; len >= 0 && i < NR_FORMATS && !ix->format; i++)
 		if ((!wanted || wanted == formats[i]) && formats[i]->probe(head, (size_t)len))
 			ix->format = formats[i];
-	if (ix->format)
+	if (ix->format) {
 		ix->walker = ix->format->walker ? ix->format->walker :
 			     ix->format->pick(ix->path, head, (size_t)len, err);
+		ix->state_size = ix->format->lookup_size;
+		ix->forget = ix->format->forget;
+	}
 	free(head);
 	if (len < 0)
 		return carom_error_set(err, CAROM_FAULT_IO, (int)len, "%s: cannot be read: %s",
@@ -210,7 +213,9 @@ static struct carom_index *index_alloc(const char *path, const struct carom_inde
 	ix->max_in_flight = opts->max_in_flight;
 	ix->max_hops = opts->max_hops;
 	ix->deadline_ms = opts->deadline_ms;
+	ix->wanted = opts->backend;
 	pthread_mutex_init(&ix->lock, NULL);
+	pthread_mutex_init(&ix->scans_lock, NULL);
 	ix->path = strdup(path);
 	ix->slots = calloc(ix->max_readers + ix->max_in_flight, sizeof(*ix->slots));
 	if (ix->path && ix->slots)
@@ -275,15 +280,75 @@ void carom_index__close(struct carom_index *ix)
 {
 	if (!ix)
 		return;
-	if (ix->format && ix->format_data)
+	carom_index__close(ix->scans);
+	if (ix->format && ix->format_data && !ix->base)
 		ix->format->close(ix->format_data);
 	if (ix->ops)
 		ix->ops->close(ix);
-	carom_file_close(&ix->file);
+	if (!ix->base)
+		carom_file_close(&ix->file);
+	pthread_mutex_destroy(&ix->scans_lock);
 	pthread_mutex_destroy(&ix->lock);
 	free(ix->slots);
 	free(ix->path);
 	free(ix);
+}
+
+/* ---- views ---- */
+
+/* The base's backend, or if it was not asked for by name the first that works. */
+static int view_open(struct carom_index *ix, struct carom_error *err)
+{
+	enum carom_backend wanted = ix->base->ops->id;
+	struct carom_reader *rd = NULL;
+	int ret;
+
+	if (wanted == CAROM_BACKEND_KERNEL && ix->base->wanted == CAROM_BACKEND_AUTO)
+		wanted = CAROM_BACKEND_AUTO;
+	ret = index_choose_backend(ix, wanted, &rd, err);
+	carom_reader__free(rd);
+	return ret;
+}
+
+static struct carom_index *view_alloc(struct carom_index *base,
+				      const struct carom_scan_format *scan)
+{
+	const struct carom_index_opts opts = {
+		.max_readers = base->max_readers, .max_hops = CAROM_SCAN_HOPS,
+		.deadline_ms = base->deadline_ms,
+	};
+	struct carom_index *ix = index_alloc(base->path, &opts);
+
+	if (!ix)
+		return NULL;
+	ix->base = base;
+	ix->file = base->file;
+	ix->format = base->format;
+	ix->format_data = base->format_data;
+	ix->walker = scan->walker(base->format_data);
+	ix->state_size = scan->state_size;
+	return ix;
+}
+
+int carom_index_scans(struct carom_index *ix, const struct carom_scan_format *scan,
+		      struct carom_index **out, struct carom_error *err)
+{
+	struct carom_index *view;
+	int ret = 0;
+
+	pthread_mutex_lock(&ix->scans_lock);
+	if (!ix->scans) {
+		view = view_alloc(ix, scan);
+		ret = view ? view_open(view, err) :
+			     carom_error_set(err, CAROM_FAULT_IO, -ENOMEM, "out of memory");
+		if (ret)
+			carom_index__close(view);
+		else
+			ix->scans = view;
+	}
+	*out = ix->scans;
+	pthread_mutex_unlock(&ix->scans_lock);
+	return ret;
 }
 
 enum carom_backend carom_index__backend(const struct carom_index *ix)

@@ -7,6 +7,7 @@
 #define CAROM_INTERNAL_H
 
 #include <carom/carom.h>
+#include <carom/scan.h>
 #include <carom/walker.h>
 #include <linux/carom.h>
 
@@ -125,6 +126,44 @@ struct carom_format {
 	int (*key)(void *data, const struct carom_column *cols, size_t nr, void *buf,
 		   size_t *size, struct carom_error *err);
 };
+
+/* Nodes that one chain of a scan may read. */
+#define CAROM_SCAN_HOPS	1024
+
+/**
+ * struct carom_scan_format - how a format is scanned
+ * @format: which
+ * @walker: the walker for an index
+ * @state_size: bytes that it keeps of a scan, see carom_reader_state()
+ * @open: check and keep the range, and the state of the file to be scanned. @point is
+ *	a reader of lookups, @rd the scan's. 0, CAROM_NOTFOUND: there can be nothing in
+ *	it; or negative errno.
+ * @begin: write the query of the first chain, which begins at *@offset. CAROM_CHAIN,
+ *	or as @open. @totals: no entries are wanted, but what they come to.
+ * @finish: the chain has come to @ret, as carom_reader_run() returns it. 0: there is
+ *	what the answer says; -EAGAIN with CAROM_FAULT_NONE: a writer has been quicker, so
+ *	nothing of it counts; or negative errno.
+ * @answer: of the last chain
+ * @area: where entries are, @size bytes at most
+ * @value: take the value of an entry, whose key is at @key; 0 or negative errno
+ */
+struct carom_scan_format {
+	const struct carom_format *format;
+	const struct carom_native_walker *(*walker)(void *data);
+	size_t state_size;
+	int (*open)(struct carom_reader *rd, struct carom_reader *point,
+		    const struct carom_scan_opts *opts, struct carom_error *err);
+	int (*begin)(struct carom_reader *rd, bool totals, __u64 *offset,
+		     struct carom_error *err);
+	int (*finish)(struct carom_reader *rd, const struct carom_lookup *res, int ret,
+		      struct carom_error *err);
+	struct carom_scan_answer *(*answer)(struct carom_reader *rd);
+	const __u8 *(*area)(struct carom_reader *rd, size_t *size);
+	int (*value)(struct carom_reader *rd, const struct carom_scan_entry *entry,
+		     const __u8 *key, struct carom_value *val, struct carom_error *err);
+};
+
+extern const struct carom_scan_format carom_scan_lmdb;
 
 extern const struct carom_format carom_format_lmdb;
 extern const struct carom_format carom_format_sqlite;

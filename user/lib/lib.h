@@ -184,10 +184,15 @@ int carom_opts_copy(void *own, size_t own_sz, const void *opts, const char *what
 /**
  * struct carom_index - an index
  * @walker: of the format, for this file
+ * @state_size: bytes that the format keeps of a lookup
+ * @forget: frees what those refer to; NULL: nothing
+ * @wanted: the backend that was asked for
  * @max_readers: slots of readers
  * @max_in_flight: slots of queues, which come after those
  * @slots: in use, all of them
  * @lock: @slots
+ * @base: NULL; or the index that this one is another view of: file and format are its
+ * @scans: the view with the walker that scans; @scans_lock
  */
 struct carom_index {
 	char *path;
@@ -195,6 +200,9 @@ struct carom_index {
 	const struct carom_format *format;
 	const struct carom_native_walker *walker;
 	void *format_data;
+	size_t state_size;
+	void (*forget)(void *state);
+	enum carom_backend wanted;
 	const struct carom_backend_ops *ops;
 	struct carom_session session;
 	unsigned int max_readers;
@@ -204,7 +212,20 @@ struct carom_index {
 	pthread_mutex_t lock;
 	bool *slots;
 	char why[CAROM_WHY_LEN];
+	struct carom_index *base;
+	struct carom_index *scans;
+	pthread_mutex_t scans_lock;
 };
+
+/**
+ * carom_index_scans() - the view of an index that scans
+ * @scan: its format
+ * @out: the view, which is closed with @ix; made at the first call
+ *
+ * Return: 0 or negative errno.
+ */
+int carom_index_scans(struct carom_index *ix, const struct carom_scan_format *scan,
+		      struct carom_index **out, struct carom_error *err);
 
 /**
  * struct carom_reader - one slot and the lookup in it

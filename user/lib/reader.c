@@ -68,7 +68,7 @@ int carom_reader_init(struct carom_reader *rd, struct carom_index *ix, unsigned 
 
 	rd->ix = ix;
 	rd->slot = slot;
-	rd->state = calloc(1, ix->format->lookup_size ? ix->format->lookup_size : 1);
+	rd->state = calloc(1, ix->state_size ? ix->state_size : 1);
 	if (!rd->state)
 		return carom_reason_set(reason, -ENOMEM, "out of memory");
 	ret = ix->ops->mem_init(rd, reason);
@@ -80,8 +80,8 @@ int carom_reader_init(struct carom_reader *rd, struct carom_index *ix, unsigned 
 void carom_reader_exit(struct carom_reader *rd)
 {
 	rd->ix->ops->mem_exit(rd);
-	if (rd->ix->format->forget)
-		rd->ix->format->forget(rd->state);
+	if (rd->ix->forget)
+		rd->ix->forget(rd->state);
 	free(rd->state);
 	free(rd->buf);
 }
@@ -299,15 +299,20 @@ int carom_reader_fd(const struct carom_reader *rd)
 
 bool carom_reader_sealed(const struct carom_reader *rd)
 {
-	return rd->ix->session.fd >= 0;
+	const struct carom_index *ix = rd->ix;
+
+	return ix->session.fd >= 0 || (ix->base && ix->base->session.fd >= 0);
 }
 
 __u64 carom_reader_file_size(const struct carom_reader *rd)
 {
+	const struct carom_index *ix = rd->ix;
 	__u64 size = 0;
 
+	if (ix->session.fd >= 0)
+		return ix->session.open.file_size;
 	if (carom_reader_sealed(rd))
-		return rd->ix->session.open.file_size;
+		return ix->base->session.open.file_size;
 	/* An fstat() of an open file fails for no reason that a size could express. */
 	if (carom_file_size(&rd->ix->file, &size))
 		return 0;
