@@ -7,6 +7,10 @@
  * page above; what that one says of the next few is kept, or every leaf would be two
  * hops. User space can change the scratch at any time: what is in it is read once and
  * the copy is bounded. Pages that form a cycle bring more entries than the tree has.
+ *
+ * The verifier goes through the loop over a leaf's entries once for each way to come
+ * to it that it can tell from the others. So there are few branches in it, and what
+ * has different bounds on different ways is made unknown before it (see blur()).
  */
 #include <stdbool.h>
 #include "lmdb_page.h"
@@ -27,6 +31,9 @@
 /* There is no room for the entry. No failure of a walker is so small. */
 #define FULL		1
 
+/* What the verifier knows of @x it forgets. */
+#define blur(c, x)	((x) ^= (c)->s->blur)
+
 /**
  * struct scan - a step
  * @level: levels of the tree from this page on
@@ -40,10 +47,20 @@ struct scan {
 	__u32 level;
 	__u32 above;
 	__u32 mode;
-	bool reverse;
 	__u64 upper;
 	__u32 nkeys;
 };
+
+static __always_inline bool backwards(const struct scan *c)
+{
+	return c->s->query.scan.flags & CAROM_SCAN_REVERSE;
+}
+
+/* From one entry to the next: 1, or -1. */
+static __always_inline __u32 stride(const struct scan *c)
+{
+	return 1 - 2 * (c->s->query.scan.flags & CAROM_SCAN_REVERSE);
+}
 
 static __always_inline __s64 go_to(struct scan *c, __u64 pgno, __u32 level, __u32 mode)
 {
@@ -71,7 +88,7 @@ static __always_inline __s64 leave(struct scan *c)
 		return finished(c);
 	if (c->level == 1 && ahead < w->nr_ahead) {
 		w->ahead = ahead + 1;
-		w->path[parent & PATH_MASK].entry += c->reverse ? -1 : 1;
+		w->path[parent & PATH_MASK].entry += stride(c);
 		return go_to(c, w->following[ahead & AHEAD_MASK], 1, CAROM_LMDB_EDGE);
 	}
 	return go_to(c, w->path[parent & PATH_MASK].page, c->level + 1, CAROM_LMDB_TURN);
@@ -83,11 +100,12 @@ static __always_inline __s64 leave(struct scan *c)
 static __always_inline void look_ahead(struct scan *c, __u32 i)
 {
 	struct carom_lmdb_scan_walk *w = &c->s->walk;
+	__u32 by = stride(c), k;
 	__u64 child;
-	__u32 k;
 
 	for (k = 0; k < CAROM_LMDB_AHEAD; k++) {
-		i += c->reverse ? -1 : 1;
+		i += by;
+		blur(c, i);
 		if (i >= c->nkeys || child_at(&c->p, c->upper, i, &child))
 			break;
 		w->following[k] = child;
@@ -109,16 +127,17 @@ static __always_inline __s64 search_end(struct scan *c, bool high, __u32 first)
 /* The entry of a branch page to go down by. Negative: a failure. */
 static __always_inline __s64 way_down(struct scan *c)
 {
-	bool bounded = c->reverse ? c->s->query.high_len : c->s->query.low_len;
+	bool reverse = backwards(c);
 	__s64 at;
 
-	if (c->mode != CAROM_LMDB_SEEK || !bounded)
-		return c->reverse ? c->nkeys - 1 : 0;
-	at = search_end(c, c->reverse, 1);
+	if (c->mode != CAROM_LMDB_SEEK ||
+	    !(reverse ? c->s->query.high_len : c->s->query.low_len))
+		return reverse ? c->nkeys - 1 : 0;
+	at = search_end(c, reverse, 1);
 	if (at < 0)
 		return at;
 	/* Backwards from a key that is not in the range itself. */
-	return c->reverse ? (at >> 1) - 1 : (at >> 1) - !(at & 1);
+	return reverse ? (at >> 1) - 1 : (at >> 1) - !(at & 1);
 }
 
 static __always_inline __s64 branch(struct scan *c)
@@ -128,7 +147,7 @@ static __always_inline __s64 branch(struct scan *c)
 	__s64 i, err;
 
 	if (c->mode == CAROM_LMDB_TURN) {
-		i = (__u32)(place->entry + (c->reverse ? -1 : 1));
+		i = (__u32)(place->entry + stride(c));
 		if (i >= c->nkeys)
 			return leave(c);
 	} else {
@@ -149,141 +168,126 @@ static __always_inline __s64 branch(struct scan *c)
 
 /* ---- leaves ---- */
 
-/**
- * struct value - the value of an entry
- * @data: where in the page it is, or the number of its overflow page
- * @len: bytes of it
- * @local: bytes that are in the page
- * @at: file offset of its overflow page, or 0
- */
-struct value {
-	__u64 data;
-	__u64 len;
-	__u64 local;
-	__u64 at;
-};
-
-/* 0, or what is wrong. */
-static __always_inline __s64 take_value(struct scan *c, __u64 i, const struct entry *e,
-					struct value *v)
+/* Key and value of entry @i: 0, or what is wrong. Their place in the page is @e's. */
+static __always_inline __s64 check_entry(struct scan *c, __u64 i, struct entry *e, __u64 *flags,
+					 __u64 *len)
 {
-	__u64 flags = get_u16(c->p.node, e->off + CAROM_LMDB_ND_FLAGS), pgno;
 	__s64 err;
 
-	v->data = e->off + CAROM_LMDB_ND_HDR + e->ksize;
-	v->len = data_size(&c->p, e);
-	v->local = v->len;
-	v->at = 0;
-	if (flags == CAROM_LMDB_F_BIGDATA) {
-		err = overflow_at(&c->p, i, v->data, &pgno);
-		v->at = pgno * PAGE;
-		v->local = 0;
+	err = entry_at(&c->p, c->upper, i, e);
+	if (err)
 		return err;
-	}
-	if (flags & CAROM_LMDB_F_DUPDATA)
-		return fail_node(&c->p, CAROM_LMDB_E_DUPDATA, i, flags);
-	if (flags & ~CAROM_LMDB_F_SUBDATA)
-		return fail_node(&c->p, CAROM_LMDB_E_NODE_FLAGS, i, flags);
-	if (flags && v->len != sizeof(struct carom_lmdb_db))
-		return fail_node(&c->p, CAROM_LMDB_E_SUBDATA, i, v->len);
-	if (v->data + v->len > PAGE)
-		return fail_node(&c->p, CAROM_LMDB_E_DATA, i, v->len);
+	*flags = get_u16(c->p.node, e->off + CAROM_LMDB_ND_FLAGS);
+	*len = data_size(&c->p, e);
+	if (e->ksize - 1 >= CAROM_LMDB_MAX_KEY || e->off + CAROM_LMDB_ND_HDR + e->ksize > PAGE)
+		return fail_node(&c->p, CAROM_LMDB_E_KEY, i, e->ksize);
+	if (*flags == CAROM_LMDB_F_BIGDATA)
+		return 0;
+	if (*flags & CAROM_LMDB_F_DUPDATA)
+		return fail_node(&c->p, CAROM_LMDB_E_DUPDATA, i, *flags);
+	if (*flags & ~CAROM_LMDB_F_SUBDATA)
+		return fail_node(&c->p, CAROM_LMDB_E_NODE_FLAGS, i, *flags);
+	if (*flags && *len != sizeof(struct carom_lmdb_db))
+		return fail_node(&c->p, CAROM_LMDB_E_SUBDATA, i, *len);
+	if (e->off + CAROM_LMDB_ND_HDR + e->ksize + *len > PAGE)
+		return fail_node(&c->p, CAROM_LMDB_E_DATA, i, *len);
 	return 0;
 }
 
-static __always_inline __s64 leave_entry(struct scan *c, const struct entry *e,
-					 const struct value *v)
+/* Leave entry @i in the area. 0, FULL, or what is wrong. */
+static __always_inline __s64 leave_entry(struct scan *c, __u64 i)
 {
-	__u64 used = c->s->answer.used & ~(CAROM_SCAN_ALIGN - 1ULL);
+	__u64 used = c->s->answer.used & ~(CAROM_SCAN_ALIGN - 1ULL), flags, len, pgno;
 	struct carom_scan_entry *to;
-	__u32 from = e->off + CAROM_LMDB_ND_HDR, len = e->ksize + v->local;
+	struct entry e = { 0 };
+	__s64 err;
 
 	forget(used);
-	if (used > LAST_START || used % CAROM_SCAN_ALIGN)
+	if (used > LAST_START)
 		return FULL;
+	err = check_entry(c, i, &e, &flags, &len);
+	if (err)
+		return err;
 	to = (struct carom_scan_entry *)((__u8 *)c->s + AREA_OFF + used);
-	to->key_len = e->ksize;
-	to->value_len = v->len;
-	to->local = v->local;
+	to->key_len = e.ksize;
+	to->value_len = len;
+	to->local = len;
 	to->reserved = 0;
-	to->value_at = v->at;
+	to->value_at = 0;
+	if (flags == CAROM_LMDB_F_BIGDATA) {
+		err = overflow_at(&c->p, i, e.off + CAROM_LMDB_ND_HDR + e.ksize, &pgno);
+		if (err)
+			return err;
+		to->local = 0;
+		to->value_at = pgno * PAGE;
+	}
 	/* The value follows the key here, too. */
-	if (carom_copy(c->p.hop, AREA_OFF + used + sizeof(*to), from, len))
+	len = to->local + e.ksize;
+	if (carom_copy(c->p.hop, AREA_OFF + used + sizeof(*to), e.off + CAROM_LMDB_ND_HDR, len))
 		return fail(&c->p, CAROM_LMDB_E_QUERY, len);
-	used += sizeof(*to) + len + CAROM_SCAN_ALIGN - 1;
-	c->s->answer.used = used & ~(CAROM_SCAN_ALIGN - 1ULL);
+	c->s->answer.used = used + sizeof(*to) + len + CAROM_SCAN_ALIGN - 1;
 	return 0;
 }
 
-/* The integer at @off of the page. false: it leaves the page. */
-static __always_inline bool get_integer(const __u8 *node, __u64 off, __u32 width, __u32 flags,
-					__u64 *v)
-{
-	bool swap = flags & CAROM_SCAN_BIG_ENDIAN, is_signed = flags & CAROM_SCAN_SIGNED;
-	__u16 v16;
-	__u32 v32;
+/**
+ * struct integer - what integers are like
+ * @width: bytes
+ * @shift: bits that 64 have more than they
+ * @swap: all bits, if they are big-endian
+ * @sign: their sign bit if they have one
+ * @flip: the same of 64 bits
+ */
+struct integer {
+	__u64 width;
+	__u64 shift;
+	__u64 swap;
+	__u64 sign;
+	__u64 flip;
+};
 
-	forget(off);
-	if (width == 8 && off <= PAGE - 8) {
-		__builtin_memcpy(v, node + off, 8);
-		*v = swap ? __builtin_bswap64(*v) : *v;
-		return true;
-	}
-	if (width == 4 && off <= PAGE - 4) {
-		__builtin_memcpy(&v32, node + off, 4);
-		v32 = swap ? __builtin_bswap32(v32) : v32;
-		*v = is_signed ? (__u64)(__s32)v32 : v32;
-		return true;
-	}
-	if (width == 2 && off <= PAGE - 2) {
-		__builtin_memcpy(&v16, node + off, 2);
-		v16 = swap ? __builtin_bswap16(v16) : v16;
-		*v = is_signed ? (__u64)(__s16)v16 : v16;
-		return true;
-	}
-	if (width != 1 || off > PAGE - 1)
-		return false;
-	*v = is_signed ? (__u64)(__s8)node[off] : node[off];
-	return true;
+static __always_inline void take_integer(struct scan *c, struct integer *n)
+{
+	__u64 flags = c->s->query.scan.flags, is_signed;
+
+	n->width = c->s->query.scan.width;
+	n->shift = (64 - 8 * n->width) & 63;
+	n->swap = 0 - (flags / CAROM_SCAN_BIG_ENDIAN & 1);
+	is_signed = flags / CAROM_SCAN_SIGNED & 1;
+	n->sign = is_signed << (63 - n->shift);
+	n->flip = is_signed << 63;
 }
 
-static __always_inline __s64 add_value(struct scan *c, __u64 i, const struct value *v, __u32 width,
-				       __u32 flags)
+/* Add the value of entry @i. 0, or what is wrong. */
+static __always_inline __s64 add_value(struct scan *c, __u64 i, const struct integer *n)
 {
 	struct carom_scan_totals *t = &c->s->answer.totals;
-	__u64 n, low, order;
-
-	if (v->local != width || !get_integer(c->p.node, v->data, width, flags, &n))
-		return fail_node(&c->p, CAROM_LMDB_E_WIDTH, i, v->len);
-	low = t->sum_low + n;
-	t->sum_high += (low < n) - (flags & CAROM_SCAN_SIGNED && (__s64)n < 0);
-	t->sum_low = low;
-	order = flags & CAROM_SCAN_SIGNED ? n ^ 1ULL << 63 : n;
-	if (order < t->min)
-		t->min = order;
-	if (order > t->max)
-		t->max = order;
-	return 0;
-}
-
-/* Entry @i has its turn. 0, FULL, or what is wrong. */
-static __always_inline __s64 take_entry(struct scan *c, __u64 i, __u32 width, __u32 flags)
-{
+	__u64 flags, len, at, v, low, negative;
 	struct entry e = { 0 };
-	struct value v = { 0 };
 	__s64 err;
 
-	err = entry_at(&c->p, c->upper, i, &e);
+	err = check_entry(c, i, &e, &flags, &len);
 	if (err)
 		return err;
-	if (e.ksize - 1 >= CAROM_LMDB_MAX_KEY || e.off + CAROM_LMDB_ND_HDR + e.ksize > PAGE)
-		return fail_node(&c->p, CAROM_LMDB_E_KEY, i, e.ksize);
-	err = take_value(c, i, &e, &v);
-	if (err)
-		return err;
-	if (flags & CAROM_SCAN_TOTALS)
-		return add_value(c, i, &v, width, flags);
-	return leave_entry(c, &e, &v);
+	/* The eight bytes that end with it; a page has more than those before its entries. */
+	at = e.off + CAROM_LMDB_ND_HDR + e.ksize + len - sizeof(v);
+	forget(at);
+	if (flags == CAROM_LMDB_F_BIGDATA || len != n->width || at > PAGE - sizeof(v))
+		return fail_node(&c->p, CAROM_LMDB_E_WIDTH, i, len);
+	v = get_u64_unaligned(c->p.node, at);
+	v = (__builtin_bswap64(v) << n->shift & n->swap) | (v & ~n->swap);
+	v = ((v >> n->shift) ^ n->sign) - n->sign;
+	low = t->sum_low + v;
+	negative = (v & n->flip) >> 63;
+	/* The carry of the addition, as a bit. */
+	t->sum_high += ((v & ~low) | ((v | ~low) & t->sum_low)) >> 63;
+	t->sum_high -= negative;
+	t->sum_low = low;
+	v ^= n->flip;
+	if (v < t->min)
+		t->min = v;
+	if (v > t->max)
+		t->max = v;
+	return 0;
 }
 
 /**
@@ -301,65 +305,91 @@ struct part {
 /* 0, or what is wrong. */
 static __always_inline __s64 take_part(struct scan *c, struct part *part)
 {
-	bool seek = c->mode == CAROM_LMDB_SEEK;
+	bool seek = c->mode == CAROM_LMDB_SEEK, reverse = backwards(c);
 	__u32 at = c->s->walk.at;
 	__s64 found;
 
 	part->begin = 0;
 	part->end = c->nkeys;
-	if (c->s->query.low_len && (c->reverse || seek)) {
+	if (c->s->query.low_len && (reverse || seek)) {
 		found = search_end(c, false, 0);
 		if (found < 0)
 			return found;
 		part->begin = found >> 1;
 	}
-	if (c->s->query.high_len && (!c->reverse || seek)) {
+	if (c->s->query.high_len && (!reverse || seek)) {
 		found = search_end(c, true, 0);
 		if (found < 0)
 			return found;
 		part->end = found >> 1;
 	}
-	part->last = c->reverse ? part->begin > 0 : part->end < c->nkeys;
+	part->last = reverse ? part->begin > 0 : part->end < c->nkeys;
 	if (c->mode != CAROM_LMDB_AT)
 		return 0;
 	if (at > c->nkeys)
 		return fail(&c->p, CAROM_LMDB_E_QUERY, at);
-	if (c->reverse)
+	if (reverse)
 		part->end = at;
 	else
 		part->begin = at;
 	return 0;
 }
 
-/* How many of @nr entries have been seen, or what is wrong. *@full: there is no room. */
-static __always_inline __s64 take_entries(struct scan *c, const struct part *part, __u32 nr,
-					  bool *full)
+/* How many of @nr entries from @i on have been added up, or what is wrong. */
+static __always_inline __s64 add_entries(struct scan *c, __u32 i, __u32 nr)
 {
-	__u32 width = c->s->query.scan.width, flags = c->s->query.scan.flags, k;
+	__u32 by = stride(c), k;
+	struct integer n;
 	__s64 err;
 
-	*full = false;
-	if (flags & CAROM_SCAN_TOTALS && !width)
+	take_integer(c, &n);
+	if (!n.width)
 		return nr;
+	if (n.width > sizeof(__u64))
+		return fail(&c->p, CAROM_LMDB_E_QUERY, n.width);
 	for (k = 0; k < MAX_NODES && k < nr; k++) {
-		err = take_entry(c, c->reverse ? part->end - 1 - k : part->begin + k, width,
-				 flags);
-		if (err == FULL) {
-			*full = true;
-			break;
-		}
+		err = add_value(c, i, &n);
 		if (err)
 			return err;
+		i += by;
+		blur(c, i);
 	}
 	return k;
+}
+
+/* How many of them are in the area, or what is wrong. */
+static __always_inline __s64 leave_entries(struct scan *c, __u32 i, __u32 nr)
+{
+	__u32 by = stride(c), k;
+	__s64 err;
+
+	for (k = 0; k < MAX_NODES && k < nr; k++) {
+		err = leave_entry(c, i);
+		if (err == FULL)
+			break;
+		if (err)
+			return err;
+		i += by;
+		blur(c, i);
+	}
+	return k;
+}
+
+static __always_inline __s64 full(struct scan *c, __u32 at)
+{
+	c->s->walk.at = at;
+	c->s->walk.mode = CAROM_LMDB_AT;
+	c->s->answer.next = c->p.pgno * PAGE;
+	c->s->answer.more = 1;
+	return CAROM_STEP_DONE;
 }
 
 static __always_inline __s64 leaf(struct scan *c)
 {
 	struct carom_scan_answer *a = &c->s->answer;
-	__u64 limit = c->s->query.scan.limit, count = a->totals.count, nr;
+	__u64 limit = c->s->query.scan.limit, count = a->totals.count, nr, last;
 	struct part part;
-	bool full;
+	__u32 first;
 	__s64 ret;
 
 	ret = take_part(c, &part);
@@ -368,21 +398,24 @@ static __always_inline __s64 leaf(struct scan *c)
 	nr = part.end > part.begin ? part.end - part.begin : 0;
 	if (nr > limit - count)
 		nr = limit - count;
-	ret = take_entries(c, &part, nr, &full);
+	first = backwards(c) ? part.end - 1 : part.begin;
+	last = part.last;
+	blur(c, nr);
+	blur(c, first);
+	blur(c, last);
+	if (c->s->query.scan.flags & CAROM_SCAN_TOTALS)
+		ret = add_entries(c, first, nr);
+	else
+		ret = leave_entries(c, first, nr);
 	if (ret < 0)
 		return ret;
-	count += ret;
+	count = a->totals.count + ret;
 	a->totals.count = count;
 	if (count > c->s->query.entries)
 		return fail(&c->p, CAROM_LMDB_E_ENTRIES, c->s->query.entries);
-	if (full) {
-		c->s->walk.at = c->reverse ? part.end - ret : part.begin + ret;
-		c->s->walk.mode = CAROM_LMDB_AT;
-		a->next = c->p.pgno * PAGE;
-		a->more = 1;
-		return CAROM_STEP_DONE;
-	}
-	return part.last || count >= limit ? finished(c) : leave(c);
+	if ((__u64)ret < nr)
+		return full(c, backwards(c) ? first + 1 - ret : first + ret);
+	return last || count >= c->s->query.scan.limit ? finished(c) : leave(c);
 }
 
 static __always_inline __s64 scan_page(struct scan *c)
@@ -415,7 +448,6 @@ CAROM_WALKER(lmdb_scan, CAROM_LMDB_PAGE, CAROM_SCAN_SCRATCH)
 	c.level = s->walk.level;
 	c.above = s->query.depth - c.level;
 	c.mode = s->walk.mode;
-	c.reverse = s->query.scan.flags & CAROM_SCAN_REVERSE;
 	if (offset % PAGE)
 		return fail(&c.p, CAROM_LMDB_E_QUERY, offset);
 	next = scan_page(&c);

@@ -321,12 +321,17 @@ struct carom_lmdb_scan_walk {
 	struct carom_lmdb_place path[CAROM_LMDB_MAX_DEPTH];
 };
 
-/* @area: struct carom_scan_entry and so on, answer.used bytes */
+/*
+ * @blur: 0
+ * @area: struct carom_scan_entry and so on, answer.used bytes; each begins at a multiple
+ *	of CAROM_SCAN_ALIGN
+ */
 struct carom_lmdb_scan {
 	struct carom_lmdb_scan_query query;
 	struct carom_lmdb_scan_walk walk;
 	struct carom_scan_answer answer;
 	struct carom_lmdb_bad bad;
+	__u64 blur;
 	__u8 area[];
 };
 

@@ -2,22 +2,15 @@
 # SQLite files: libcarom against SQLite, here with the sanitizers, and in the VM.
 
 SQLITE_DIR := $(O)/tests/sqlite
-SQLITE_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-SQLITE_LIB_OBJS := $(patsubst %.c,$(SQLITE_DIR)/san/%.o,$(LIB_SRCS) $(LIB_WALKERS:%=bpf/%.bpf.c))
 SQLITE_ORACLE := $(patsubst %,tests/sqlite/%,oracle compare random)
 
 UNIT_TESTS += $(SQLITE_DIR)/sqlite_oracle
 HOST_TESTS += tests/sqlite/rows.test tests/sqlite/programs.test
 
-$(SQLITE_DIR)/san/%.o: %.c | $(O)/.deps
-	$(call say,CC,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -D_GNU_SOURCE -Iuser/lib $(CFLAGS) $(SQLITE_SANITIZE) -MMD -MP -c \
-		-o $@ $<
-
-$(SQLITE_DIR)/sqlite_oracle: $(SQLITE_ORACLE:%=$(SQLITE_DIR)/san/%.o) $(SQLITE_LIB_OBJS)
+$(SQLITE_DIR)/sqlite_oracle: $(SQLITE_ORACLE:%=$(SAN_DIR)/%.o) $(SAN_LIB_OBJS)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(SQLITE_SANITIZE) -o $@ $^ -lcmocka -lsqlite3 -luring -pthread
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(SAN_FLAGS) -o $@ $^ -lcmocka -lsqlite3 -luring -pthread
 
 # The same without, for the VM.
 $(patsubst %.c,$(O)/%.o,$(wildcard tests/sqlite/*.c)): override CPPFLAGS += -D_GNU_SOURCE

@@ -108,7 +108,7 @@ bool carom_flight_begin(struct carom_ring *ring, struct carom_reader *rd, int *r
 	int err;
 
 	rd->chain.code = 0;
-	if (!carom_reader_sealed(rd))
+	if (rd->ix->session.fd < 0)
 		return flight_read(ring, rd, ret);
 	err = carom_ring_command(ring, rd, CAROM_URING_LOOKUP);
 	if (err)

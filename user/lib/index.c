@@ -307,6 +307,8 @@ static int view_open(struct carom_index *ix, struct carom_error *err)
 		wanted = CAROM_BACKEND_AUTO;
 	ret = index_choose_backend(ix, wanted, &rd, err);
 	carom_reader__free(rd);
+	if (!ret && ix->ops == ix->base->ops && ix->ops != &carom_backend_kernel)
+		memcpy(ix->why, ix->base->why, sizeof(ix->why));
 	return ret;
 }
 

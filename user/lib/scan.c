@@ -15,7 +15,7 @@ static const struct carom_scan_format *const formats[] = { &carom_scan_lmdb };
 
 /**
  * enum scan_state - how far a scan is
- * @SCAN_NEW: nothing has been asked of it
+ * @SCAN_NEW: no chain has run
  * @SCAN_MORE: the chain that has ended is not the last
  * @SCAN_LAST: it is
  * @SCAN_OVER: there is nothing more, or it has failed
@@ -32,7 +32,8 @@ enum scan_state {
  * @base: the index
  * @rd: a reader of the view that scans
  * @opts: as given, with copies of the keys
- * @totals: it is for carom_scan__totals()
+ * @asked: something has been asked of it
+ * @totals: that was carom_scan__totals()
  * @pos: of the area, what has been handed out
  * @ret: what SCAN_OVER is because of
  */
@@ -41,6 +42,7 @@ struct carom_scan {
 	const struct carom_scan_format *fmt;
 	struct carom_reader *rd;
 	struct carom_scan_opts opts;
+	bool asked;
 	bool totals;
 	enum scan_state state;
 	size_t pos;
@@ -247,9 +249,9 @@ static int scan_chain(struct carom_scan *scan)
 	struct carom_error *err = &scan->rd->err;
 	int ret;
 
-	memset(err, 0, sizeof(*err));
 	if (scan->state == SCAN_OVER)
 		return scan->ret;
+	memset(err, 0, sizeof(*err));
 	scan->pos = 0;
 	if (scan->state == SCAN_NEW)
 		ret = first_chain(scan, err);
@@ -306,7 +308,9 @@ int carom_scan__next(struct carom_scan *scan, struct carom_value *key, struct ca
 	if (scan->totals)
 		return carom_error_set(&scan->rd->err, CAROM_FAULT_USAGE, -EINVAL,
 				       "scan: totals have been asked for, not entries");
-	while (scan->state == SCAN_NEW || !(bytes = entry_at(scan, &entry))) {
+	scan->asked = true;
+	while (scan->state == SCAN_NEW || scan->state == SCAN_OVER ||
+	       !(bytes = entry_at(scan, &entry))) {
 		ret = scan_chain(scan);
 		if (ret)
 			return ret;
@@ -343,13 +347,10 @@ int carom_scan__totals(struct carom_scan *scan, struct carom_totals *totals)
 {
 	int ret;
 
-	if (scan->state == SCAN_OVER && scan->ret == CAROM_NOTFOUND && !scan->totals) {
-		*totals = (struct carom_totals){ 0 };
-		return 0;
-	}
-	if (scan->state != SCAN_NEW)
+	if (scan->asked)
 		return carom_error_set(&scan->rd->err, CAROM_FAULT_USAGE, -EINVAL,
 				       "scan: something has been asked for already");
+	scan->asked = true;
 	scan->totals = true;
 	do {
 		ret = scan_chain(scan);
