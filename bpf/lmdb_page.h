@@ -109,8 +109,9 @@ static __always_inline __s64 bad_entry(struct page *p, __u64 upper, __u64 i)
 
 /*
  * The entry with the key that is at @key_off of the scratch, or else the first
- * greater one: index << 1 | exact. Negative: a failure. @first: entries that count as less without a comparison:
- * a branch page's first, whose key stands for everything below the second.
+ * greater one: index << 1 | exact. Negative: a failure. @first: entries that count
+ * as less without a comparison: a branch page's first, whose key stands for
+ * everything below the second.
  */
 static __always_inline __s64 search(struct page *p, __u64 upper, __u32 nkeys, __u32 first,
 				    __u32 key_off, __u32 key_len)

@@ -29,7 +29,7 @@ enum {
 };
 
 static const struct argp_option options[] = {
-	{ "format", KEY_FORMAT, "FORMAT", 0, "Format of FILE: lmdb (default: found out)", 0 },
+	{ "format", KEY_FORMAT, "FORMAT", 0, "Format of FILE: lmdb, which is the only one", 0 },
 	{ "db", KEY_DB, "NAME", 0, "Named database inside FILE (default: the main one)", 0 },
 	{ "from", KEY_FROM, "KEY", 0, "The least key that counts", 1 },
 	{ "to", KEY_TO, "KEY", 0, "The least key that is too great: keys before it count", 1 },
@@ -121,6 +121,9 @@ static error_t parse_end(const struct scan *s, struct cli *cli)
 {
 	if (!s->path)
 		return cli_usage(cli, "FILE is missing");
+	if (strcmp(s->index_opts.format, "lmdb"))
+		return cli_usage(cli, "--format %.64s: only lmdb can be scanned",
+				 s->index_opts.format);
 	if (s->totals && (s->keys || s->values))
 		return cli_usage(cli, "--count and --totals print no entries; leave --keys and "
 				 "--values out");
@@ -399,7 +402,8 @@ int cmd_scan(int argc, char **argv)
 {
 	struct scan s = {
 		.cli.name = "carom scan",
-		.index_opts = { .sz = sizeof(s.index_opts), .max_readers = 2, .max_in_flight = 1 },
+		.index_opts = { .sz = sizeof(s.index_opts), .format = "lmdb", .max_readers = 2,
+				.max_in_flight = 1 },
 		.opts.sz = sizeof(s.opts),
 		.separator = "\t",
 	};

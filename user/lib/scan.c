@@ -79,18 +79,18 @@ static int check_opts(const struct carom_scan_opts *opts, struct carom_error *er
 	return 0;
 }
 
-/* Copy a key; it stays NULL if it is. */
-static int copy_key(const void **key, size_t len, struct carom_error *err)
+/* A copy of a key that may be NULL. false: there is no memory. */
+static bool copy_key(const void **to, const void *key, size_t len)
 {
 	void *copy;
 
-	if (!*key)
-		return 0;
+	if (!key)
+		return true;
 	copy = malloc(len ? len : 1);
 	if (copy && len)
-		memcpy(copy, *key, len);
-	*key = copy;
-	return copy ? 0 : carom_error_set(err, CAROM_FAULT_IO, -ENOMEM, "out of memory");
+		memcpy(copy, key, len);
+	*to = copy;
+	return copy;
 }
 
 static int take_opts(struct carom_scan *scan, const struct carom_scan_opts *opts,
@@ -105,10 +105,15 @@ static int take_opts(struct carom_scan *scan, const struct carom_scan_opts *opts
 	if (ret)
 		return ret;
 	scan->opts = own;
-	/* All of them, so that what is freed is never the caller's. */
-	ret = copy_key(&scan->opts.from, own.from_len, err);
-	ret = copy_key(&scan->opts.to, own.to_len, err) ?: ret;
-	return copy_key(&scan->opts.prefix, own.prefix_len, err) ?: ret;
+	/* What is freed is never the caller's. */
+	scan->opts.from = NULL;
+	scan->opts.to = NULL;
+	scan->opts.prefix = NULL;
+	if (!copy_key(&scan->opts.from, own.from, own.from_len) ||
+	    !copy_key(&scan->opts.to, own.to, own.to_len) ||
+	    !copy_key(&scan->opts.prefix, own.prefix, own.prefix_len))
+		return carom_error_set(err, CAROM_FAULT_IO, -ENOMEM, "out of memory");
+	return 0;
 }
 
 /* The format needs a reader of lookups to find out what there is to be scanned. */
