@@ -285,8 +285,8 @@ int carom_slot_cancel(struct carom_slot *slot);
  * @file: sealed file
  * @walker: NULL for a session that only maps
  * @slots: @nr_slots of them
- * @scratch: vmalloc_user() area, @scratch_stride per slot
- * @results: vmalloc_user() area, one per slot
+ * @scratch: vmalloc() area, @scratch_stride per slot
+ * @results: vmalloc() area, one per slot
  * @last_offset: the last file offset at which a node can start
  * @lba_mask: bits of a file offset that must be zero
  * @lba_shift: log2 of sectors per LBA

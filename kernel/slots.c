@@ -42,6 +42,12 @@ static int carom_slot_init(struct carom_session *s, u32 i)
 	return carom_slot_alloc_node(s, slot);
 }
 
+/* Zeroed memory that is mapped into user space, and charged to whoever asked for it. */
+static void *carom_alloc_shared(size_t size)
+{
+	return __vmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+}
+
 static size_t carom_results_size(const struct carom_session *s)
 {
 	return PAGE_ALIGN(s->nr_slots * sizeof(*s->results));
@@ -56,10 +62,10 @@ int carom_slots_alloc(struct carom_session *s)
 	s->slots = kvcalloc(s->nr_slots, sizeof(*s->slots), GFP_KERNEL_ACCOUNT);
 	if (!s->slots)
 		return -ENOMEM;
-	s->scratch = vmalloc_user((size_t)s->nr_slots * s->scratch_stride);
+	s->scratch = carom_alloc_shared((size_t)s->nr_slots * s->scratch_stride);
 	if (!s->scratch)
 		return -ENOMEM;
-	s->results = vmalloc_user(carom_results_size(s));
+	s->results = carom_alloc_shared(carom_results_size(s));
 	if (!s->results)
 		return -ENOMEM;
 	for (i = 0; i < s->nr_slots; i++) {
@@ -80,6 +86,20 @@ void carom_slots_free(struct carom_session *s)
 	vfree(s->results);
 	vfree(s->scratch);
 	kvfree(s->slots);
+}
+
+/* All of @mem, which fills @vma. */
+static int carom_insert_shared(struct vm_area_struct *vma, const void *mem)
+{
+	unsigned long addr;
+	int err;
+
+	for (addr = vma->vm_start; addr < vma->vm_end; addr += PAGE_SIZE, mem += PAGE_SIZE) {
+		err = vm_insert_page(vma, addr, vmalloc_to_page(mem));
+		if (err)
+			return err;
+	}
+	return 0;
 }
 
 static int carom_insert_node(struct carom_session *s, struct vm_area_struct *vma, u32 i)
@@ -124,7 +144,7 @@ static int carom_mmap_nodes(struct carom_session *s, struct vm_area_struct *vma)
 
 static int carom_mmap_results(struct carom_session *s, struct vm_area_struct *vma)
 {
-	return carom_mmap_read_only(vma) ?: remap_vmalloc_range(vma, s->results, 0);
+	return carom_mmap_read_only(vma) ?: carom_insert_shared(vma, s->results);
 }
 
 /*
@@ -141,7 +161,7 @@ int carom_slots_mmap(struct carom_session *s, struct vm_area_struct *vma)
 	if (offset == CAROM_MMAP_NODES && size == (u64)s->nr_slots * s->node_stride)
 		return carom_mmap_nodes(s, vma);
 	if (offset == CAROM_MMAP_SCRATCH && size == (u64)s->nr_slots * s->scratch_stride)
-		return remap_vmalloc_range(vma, s->scratch, 0);
+		return carom_insert_shared(vma, s->scratch);
 	if (offset == CAROM_MMAP_RESULTS && size == carom_results_size(s))
 		return carom_mmap_results(s, vma);
 	return -EINVAL;

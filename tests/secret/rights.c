@@ -238,6 +238,55 @@ static void idmapped_mounts(void **state)
 	assert_int_equal(sealing_by(NOBODY), CAROM_REFUSED_NOT_OWNER);
 }
 
+/* ---- memory ---- */
+
+#define CGROUP		"/tmp/cgroup"
+#define CHARGED_SLOTS	64
+
+static long charged(void)
+{
+	FILE *f = fopen(CGROUP "/carom/memory.current", "re");
+	long bytes = -1;
+
+	if (f && fscanf(f, "%ld", &bytes) != 1)
+		bytes = -1;
+	if (f)
+		fclose(f);
+	return bytes;
+}
+
+/* How many MiB a session adds to what its opener's control group has. */
+static int open_in_cgroup(void *arg)
+{
+	struct carom_open open = vm_chase_arg();
+	int file = vm_open(CHASE, O_RDONLY);
+	long before;
+
+	(void)arg;
+	open.nr_slots = CHARGED_SLOTS;
+	open.scratch_size = CAROM_MAX_SCRATCH_SIZE;
+	if (write_text(CGROUP "/carom/cgroup.procs", "0"))
+		return SAID_CANNOT_BECOME;
+	before = charged();
+	if (before < 0 || engine_ioctl_open(file, &open) < 0)
+		return SAID_OTHER_ERROR;
+	return (int)((charged() - before) >> 20);
+}
+
+/* Or who may open sessions could take all memory there is. */
+static void memory_is_charged(void **state)
+{
+	int mib;
+
+	(void)state;
+	vm_sh("mkdir -p " CGROUP " && mount -t cgroup2 none " CGROUP);
+	vm_sh("echo +memory >" CGROUP "/cgroup.subtree_control && mkdir " CGROUP "/carom");
+	mib = in_child(open_in_cgroup, NULL);
+	vm_sh("rmdir " CGROUP "/carom && umount " CGROUP);
+	/* The scratch alone; charges are rounded, too. */
+	assert_in_range(mib, CHARGED_SLOTS * CAROM_MAX_SCRATCH_SIZE >> 20, 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +295,7 @@ int main(void)
 		RIGHTS_TEST(capabilities),
 		RIGHTS_TEST(reader_of_a_file_that_is_written),
 		RIGHTS_TEST(user_namespaces),
+		RIGHTS_TEST(memory_is_charged),
 		RIGHTS_TEST(idmapped_mounts),
 	};
 
