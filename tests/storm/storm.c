@@ -23,13 +23,17 @@ static bool slow(void)
 	return value && !strcmp(value, "1");
 }
 
-unsigned int storm_times(unsigned int n)
+/* As many times more as somebody has time for. */
+static unsigned int times_more(void)
 {
 	const char *times = getenv("CAROM_STORM_TIMES");
 
-	/* As many times more as somebody has time for. */
-	if (times)
-		n *= (unsigned int)strtoul(times, NULL, 10) ?: 1;
+	return times ? (unsigned int)strtoul(times, NULL, 10) ?: 1 : 1;
+}
+
+unsigned int storm_times(unsigned int n)
+{
+	n *= times_more();
 	return slow() ? (n + 9) / 10 : n;
 }
 
@@ -46,7 +50,7 @@ static void hung(int sig)
 
 static void alive(void)
 {
-	alarm(slow() ? 4 * WATCHDOG_S : WATCHDOG_S);
+	alarm((slow() ? 4 : 1) * times_more() * WATCHDOG_S);
 }
 
 int storm_watch(void **state)
