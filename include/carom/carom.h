@@ -431,6 +431,89 @@ enum carom_backend carom_scan__backend(const struct carom_scan *scan);
 const char *carom_scan__why(const struct carom_scan *scan);
 
 /*
+ * Many keys at once. They are sorted and divided among some chains, which are in flight
+ * together; each reads a page once for all of its keys that need it. Serial in one chain
+ * reads the fewest pages, one after the other; several chains read pages above the leaves
+ * again, but at the same time as others. Values are kept where the chains have left them.
+ *
+ * With pread the chains run one after the other. A struct carom_many is used by one
+ * thread, that which made it.
+ */
+struct carom_many;
+
+/**
+ * struct carom_many_opts - options of carom_many__new()
+ * @sz: sizeof(struct carom_many_opts), for growth
+ * @chains: in flight at most, 0 for 8; at most 32
+ * @chain_keys: keys of a chain at least, 0 for 8: with fewer keys than twice that there is
+ *	one chain
+ */
+struct carom_many_opts {
+	size_t sz;
+	unsigned int chains;
+	unsigned int chain_keys;
+};
+
+/**
+ * carom_many__new() - prepare for looking many keys up at once
+ * @ix: the index
+ * @opts: options, or NULL
+ * @out: to be freed with carom_many__free() before the index is closed
+ * @err: filled on failure, or NULL
+ *
+ * It takes the place of a reader, and of carom_many_opts.chains of the 32 chains that all
+ * of them have together.
+ *
+ * Return: 0; -EINVAL an option; -EBUSY there is no such place left; -EOPNOTSUPP the format
+ * has no such walker, or the asked-for backend does not work here (it is not loaded);
+ * -ENOMEM; or what setting an io_uring up gave.
+ */
+int carom_many__new(struct carom_index *ix, const struct carom_many_opts *opts,
+		    struct carom_many **out, struct carom_error *err);
+
+/** carom_many__free() - free it, and all values; NULL is ignored */
+void carom_many__free(struct carom_many *many);
+
+/**
+ * struct carom_answer - what has become of one of many keys
+ * @ret: as carom_reader__get() returns
+ * @val: the answer if @ret is 0
+ */
+struct carom_answer {
+	int ret;
+	struct carom_value val;
+};
+
+/**
+ * carom_many__get() - look many keys up
+ * @many: with what
+ * @keys: the keys, in any order, perhaps several times the same
+ * @nr: how many; hundreds are what this is for
+ * @answers: filled, @nr of them, in the order of the keys; values are valid until the next
+ *	call
+ *
+ * All of them are of one version of the file.
+ *
+ * Return: 0 if each key is there or is not; else the error of the first that cannot be
+ * said of, which carom_many__error() explains; the others have their answers. -ENOMEM, and
+ * what io_uring_enter(2) gave, is of all.
+ */
+int carom_many__get(struct carom_many *many, const struct carom_value *keys, size_t nr,
+		    struct carom_answer *answers);
+
+/** carom_many__error() - why the last call failed; owned by it */
+const struct carom_error *carom_many__error(const struct carom_many *many);
+
+/**
+ * carom_many__stats() - totals; a chain counts as a lookup
+ * @sz: sizeof(struct carom_reader_stats) of the caller
+ */
+void carom_many__stats(const struct carom_many *many, struct carom_reader_stats *st, size_t sz);
+
+/** carom_many__backend() - the backend in use, never CAROM_BACKEND_AUTO */
+enum carom_backend carom_many__backend(const struct carom_many *many);
+
+/*
  * Queues: many lookups in flight, in the manner of liburing.
  *
  * carom_queue__submit() prepares lookups, carom_queue__flush() sends all that are

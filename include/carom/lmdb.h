@@ -337,6 +337,80 @@ struct carom_lmdb_scan {
 
 #define CAROM_LMDB_SCAN_ROOM	(CAROM_SCAN_SCRATCH - sizeof(struct carom_lmdb_scan))
 
+/* Keys of one chain of the walker "lmdb_many". */
+#define CAROM_LMDB_KEYS		256
+
+/**
+ * enum carom_lmdb_found - what has become of a key
+ * @CAROM_LMDB_OPEN: nothing yet
+ * @CAROM_LMDB_FOUND: its value is in the area
+ * @CAROM_LMDB_IN_PAGES: its value is in overflow pages
+ * @CAROM_LMDB_ABSENT: there is no such key
+ * @CAROM_LMDB_NO_ROOM: there is, and the area is full
+ */
+enum carom_lmdb_found {
+	CAROM_LMDB_OPEN,
+	CAROM_LMDB_FOUND,
+	CAROM_LMDB_IN_PAGES,
+	CAROM_LMDB_ABSENT,
+	CAROM_LMDB_NO_ROOM,
+};
+
+/**
+ * struct carom_lmdb_key - one of many keys
+ * @page: where it is looked for next; the caller sets the tree's root
+ * @off: where in the area its bytes are
+ * @len: how many
+ * @found: enum carom_lmdb_found
+ * @value_len: bytes of its value
+ * @value_at: offset of the value in the area, or of its overflow page in the file
+ */
+struct carom_lmdb_key {
+	__u64 page;
+	__u32 off;
+	__u32 len;
+	__u32 found;
+	__u32 value_len;
+	__u64 value_at;
+};
+
+/**
+ * struct carom_lmdb_many - keys that are looked up together, sorted and all different
+ * @last_pg: number of the file's last page
+ * @nr: keys
+ * @pages: pages that a chain may read
+ * @level: levels of the tree from this page on; the caller sets the tree's depth
+ * @first: the first key that this page is for
+ * @page: that is being read, or to be read next
+ * @more: the chain has ended because of @pages; another, begun at @page, goes on
+ * @seen: pages that this chain has read; the caller clears it
+ * @used: bytes of the area that are taken; the caller's keys are
+ * @reserved: 0
+ * @bad: failed
+ * @blur: 0
+ *
+ * Levels are gone through one after the other, and in each the pages from left to
+ * right, so a page is read once, for all keys that it leads to.
+ */
+struct carom_lmdb_many {
+	__u64 last_pg;
+	__u32 nr;
+	__u32 pages;
+	__u32 level;
+	__u32 first;
+	__u64 page;
+	__u32 more;
+	__u32 seen;
+	__u32 used;
+	__u32 reserved;
+	struct carom_lmdb_bad bad;
+	__u64 blur;
+	struct carom_lmdb_key key[CAROM_LMDB_KEYS];
+	__u8 area[];
+};
+
+#define CAROM_LMDB_MANY_ROOM	(CAROM_SCAN_SCRATCH - sizeof(struct carom_lmdb_many))
+
 _Static_assert(sizeof(struct carom_lmdb_scan) % CAROM_SCAN_ALIGN == 0, "entries are aligned");
 _Static_assert(sizeof(struct carom_lmdb_db) == 48, "as in the file");
 _Static_assert(sizeof(struct carom_lmdb_scratch) <= CAROM_LMDB_SCRATCH_SIZE, "fits");

@@ -77,6 +77,15 @@ int lmdb_take_value(struct carom_reader *rd, struct carom_value *val, struct car
 int lmdb_value_in_file(struct carom_reader *rd, __u64 at, size_t len, struct carom_value *val,
 		       struct carom_error *err);
 
+/*
+ * The same of a value on overflow pages from @page on, of which the first is checked.
+ */
+int lmdb_overflow_value(struct carom_reader *rd, __u64 page, size_t len, __u64 last_pg,
+			struct carom_value *val, struct carom_error *err);
+
+/* As liblmdb orders keys: < 0, 0, > 0. */
+int lmdb_compare(const void *a, size_t a_len, const void *b, size_t b_len);
+
 /* Does a file that starts so come from some LMDB? */
 bool lmdb_probe(const void *head, size_t len);
 

@@ -37,13 +37,6 @@ static struct carom_lmdb_scan *scan_scratch(struct carom_reader *rd)
 
 /* ---- the range ---- */
 
-static int compare(const void *a, size_t a_len, const void *b, size_t b_len)
-{
-	int diff = memcmp(a, b, a_len < b_len ? a_len : b_len);
-
-	return diff ? diff : (a_len > b_len) - (a_len < b_len);
-}
-
 static void set_bound(struct bound *b, const void *key, size_t len)
 {
 	b->len = (__u32)len;
@@ -73,11 +66,11 @@ static void take_prefix(struct lmdb_scan *s, const void *prefix, size_t len)
 	__u8 end[CAROM_LMDB_MAX_KEY];
 	size_t end_len;
 
-	if (compare(prefix, len, s->low.key, s->low.len) > 0)
+	if (lmdb_compare(prefix, len, s->low.key, s->low.len) > 0)
 		set_bound(&s->low, prefix, len);
 	memcpy(end, prefix, len);
 	end_len = behind_prefix(end, len);
-	if (end_len && (!s->high.len || compare(end, end_len, s->high.key, s->high.len) < 0))
+	if (end_len && (!s->high.len || lmdb_compare(end, end_len, s->high.key, s->high.len) < 0))
 		set_bound(&s->high, end, end_len);
 }
 
@@ -104,7 +97,7 @@ static int take_range(struct lmdb_scan *s, const struct carom_scan_opts *opts,
 		set_bound(&s->high, opts->to, opts->to_len);
 	if (opts->prefix)
 		take_prefix(s, opts->prefix, opts->prefix_len);
-	if (s->high.len && compare(s->low.key, s->low.len, s->high.key, s->high.len) >= 0)
+	if (s->high.len && lmdb_compare(s->low.key, s->low.len, s->high.key, s->high.len) >= 0)
 		return CAROM_NOTFOUND;
 	return 0;
 }
@@ -217,50 +210,17 @@ static const __u8 *scan_area(struct carom_reader *rd, size_t *size)
 	return scan_scratch(rd)->area;
 }
 
-/* What the walker "lmdb" checks of the first overflow page. 0 or -EBADMSG. */
-static int check_overflow(struct carom_reader *rd, const __u8 *head, __u64 page, size_t len,
-			  struct carom_error *err)
-{
-	const struct lmdb_scan *s = carom_reader_state(rd);
-	struct carom_lmdb_bad bad = { .page = page, .node = CAROM_LMDB_NO_NODE };
-	__u32 pages;
-	__u64 pgno;
-	__u16 flags;
-
-	memcpy(&pgno, head + CAROM_LMDB_PG_PGNO, sizeof(pgno));
-	memcpy(&flags, head + CAROM_LMDB_PG_FLAGS, sizeof(flags));
-	memcpy(&pages, head + CAROM_LMDB_PG_PAGES, sizeof(pages));
-	bad.value = pgno;
-	if (pgno != page)
-		return lmdb_bad_error(rd, CAROM_LMDB_E_PGNO, &bad, err);
-	bad.value = flags;
-	if (flags != CAROM_LMDB_P_OVERFLOW)
-		return lmdb_bad_error(rd, CAROM_LMDB_E_NOT_OVERFLOW, &bad, err);
-	bad.value = pages;
-	if ((__u64)pages * CAROM_LMDB_PAGE < CAROM_LMDB_PG_HDR + len ||
-	    page + pages - 1 > s->snap.meta.last_pg)
-		return lmdb_bad_error(rd, CAROM_LMDB_E_PAGES, &bad, err);
-	return 0;
-}
-
-static int overflow_value(struct carom_reader *rd, __u64 page, size_t len,
-			  struct carom_value *val, struct carom_error *err)
-{
-	int ret;
-
-	ret = lmdb_value_in_file(rd, page * CAROM_LMDB_PAGE + CAROM_LMDB_PG_HDR, len, val, err);
-	if (!ret)
-		ret = check_overflow(rd, (const __u8 *)val->data - CAROM_LMDB_PG_HDR, page, len,
-				     err);
-	return settle(rd, ret, err);
-}
-
 static int scan_value(struct carom_reader *rd, const struct carom_scan_entry *entry,
 		      const __u8 *key, struct carom_value *val, struct carom_error *err)
 {
-	if (entry->value_at)
-		return overflow_value(rd, entry->value_at / CAROM_LMDB_PAGE, entry->value_len,
-				      val, err);
+	const struct lmdb_scan *s = carom_reader_state(rd);
+	int ret;
+
+	if (entry->value_at) {
+		ret = lmdb_overflow_value(rd, entry->value_at / CAROM_LMDB_PAGE,
+					  entry->value_len, s->snap.meta.last_pg, val, err);
+		return settle(rd, ret, err);
+	}
 	val->data = key + entry->key_len;
 	val->len = entry->local;
 	return 0;

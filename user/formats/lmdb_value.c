@@ -3,6 +3,7 @@
  * Where the value is that an LMDB lookup has found.
  */
 #include <errno.h>
+#include <string.h>
 #include "lmdb.h"
 
 /* Whole pages, as they lie. */
@@ -29,6 +30,50 @@ int lmdb_value_in_file(struct carom_reader *rd, __u64 at, size_t len, struct car
 	val->data = buf + skip;
 	val->len = len;
 	return 0;
+}
+
+int lmdb_compare(const void *a, size_t a_len, const void *b, size_t b_len)
+{
+	int diff = memcmp(a, b, a_len < b_len ? a_len : b_len);
+
+	return diff ? diff : (a_len > b_len) - (a_len < b_len);
+}
+
+/* What the walker "lmdb" checks of the first overflow page. 0 or -EBADMSG. */
+static int check_overflow(struct carom_reader *rd, const __u8 *head, __u64 page, size_t len,
+			  __u64 last_pg, struct carom_error *err)
+{
+	struct carom_lmdb_bad bad = { .page = page, .node = CAROM_LMDB_NO_NODE };
+	__u32 pages;
+	__u64 pgno;
+	__u16 flags;
+
+	memcpy(&pgno, head + CAROM_LMDB_PG_PGNO, sizeof(pgno));
+	memcpy(&flags, head + CAROM_LMDB_PG_FLAGS, sizeof(flags));
+	memcpy(&pages, head + CAROM_LMDB_PG_PAGES, sizeof(pages));
+	bad.value = pgno;
+	if (pgno != page)
+		return lmdb_bad_error(rd, CAROM_LMDB_E_PGNO, &bad, err);
+	bad.value = flags;
+	if (flags != CAROM_LMDB_P_OVERFLOW)
+		return lmdb_bad_error(rd, CAROM_LMDB_E_NOT_OVERFLOW, &bad, err);
+	bad.value = pages;
+	if ((__u64)pages * CAROM_LMDB_PAGE < CAROM_LMDB_PG_HDR + len ||
+	    page + pages - 1 > last_pg)
+		return lmdb_bad_error(rd, CAROM_LMDB_E_PAGES, &bad, err);
+	return 0;
+}
+
+int lmdb_overflow_value(struct carom_reader *rd, __u64 page, size_t len, __u64 last_pg,
+			struct carom_value *val, struct carom_error *err)
+{
+	int ret;
+
+	ret = lmdb_value_in_file(rd, page * CAROM_LMDB_PAGE + CAROM_LMDB_PG_HDR, len, val, err);
+	if (ret)
+		return ret;
+	return check_overflow(rd, (const __u8 *)val->data - CAROM_LMDB_PG_HDR, page, len,
+			      last_pg, err);
 }
 
 int lmdb_take_value(struct carom_reader *rd, struct carom_value *val, struct carom_error *err)

@@ -215,7 +215,7 @@ static struct carom_index *index_alloc(const char *path, const struct carom_inde
 	ix->deadline_ms = opts->deadline_ms;
 	ix->wanted = opts->backend;
 	pthread_mutex_init(&ix->lock, NULL);
-	pthread_mutex_init(&ix->scans_lock, NULL);
+	pthread_mutex_init(&ix->views_lock, NULL);
 	ix->path = strdup(path);
 	ix->slots = calloc(ix->max_readers + ix->max_in_flight, sizeof(*ix->slots));
 	if (ix->path && ix->slots)
@@ -278,16 +278,22 @@ int carom_index__open(const char *path, const struct carom_index_opts *opts,
 
 void carom_index__close(struct carom_index *ix)
 {
+	struct carom_index *view;
+
 	if (!ix)
 		return;
-	carom_index__close(ix->scans);
+	while (ix->views) {
+		view = ix->views;
+		ix->views = view->next_view;
+		carom_index__close(view);
+	}
 	if (ix->format && ix->format_data && !ix->base)
 		ix->format->close(ix->format_data);
 	if (ix->ops)
 		ix->ops->close(ix);
 	if (!ix->base)
 		carom_file_close(&ix->file);
-	pthread_mutex_destroy(&ix->scans_lock);
+	pthread_mutex_destroy(&ix->views_lock);
 	pthread_mutex_destroy(&ix->lock);
 	free(ix->slots);
 	free(ix->path);
@@ -312,12 +318,11 @@ static int view_open(struct carom_index *ix, struct carom_error *err)
 	return ret;
 }
 
-static struct carom_index *view_alloc(struct carom_index *base,
-				      const struct carom_scan_format *scan)
+static struct carom_index *view_alloc(struct carom_index *base, const struct carom_view *view)
 {
 	const struct carom_index_opts opts = {
-		.max_readers = base->max_readers, .max_hops = CAROM_SCAN_HOPS,
-		.deadline_ms = base->deadline_ms,
+		.max_readers = view->max_readers, .max_in_flight = view->max_in_flight,
+		.max_hops = view->max_hops, .deadline_ms = base->deadline_ms,
 	};
 	struct carom_index *ix = index_alloc(base->path, &opts);
 
@@ -325,31 +330,47 @@ static struct carom_index *view_alloc(struct carom_index *base,
 		return NULL;
 	ix->base = base;
 	ix->file = base->file;
-	ix->format = base->format;
+	ix->format = view->format ? view->format : base->format;
 	ix->format_data = base->format_data;
-	ix->walker = scan->walker(base->format_data);
-	ix->state_size = scan->state_size;
+	ix->walker = view->walker;
+	ix->state_size = view->state_size;
 	return ix;
 }
 
-int carom_index_scans(struct carom_index *ix, const struct carom_scan_format *scan,
-		      struct carom_index **out, struct carom_error *err)
+/* With base->views_lock. */
+static int view_new(struct carom_index *base, const struct carom_view *view,
+		    struct carom_index **out, struct carom_error *err)
 {
-	struct carom_index *view;
+	struct carom_index *ix = view_alloc(base, view);
+	int ret;
+
+	if (!ix)
+		return carom_error_set(err, CAROM_FAULT_IO, -ENOMEM, "out of memory");
+	ret = view_open(ix, err);
+	if (ret) {
+		carom_index__close(ix);
+		return ret;
+	}
+	ix->next_view = base->views;
+	base->views = ix;
+	*out = ix;
+	return 0;
+}
+
+int carom_index_view(struct carom_index *ix, const struct carom_view *view,
+		     struct carom_index **out, struct carom_error *err)
+{
+	struct carom_index *v;
 	int ret = 0;
 
-	pthread_mutex_lock(&ix->scans_lock);
-	if (!ix->scans) {
-		view = view_alloc(ix, scan);
-		ret = view ? view_open(view, err) :
-			     carom_error_set(err, CAROM_FAULT_IO, -ENOMEM, "out of memory");
-		if (ret)
-			carom_index__close(view);
-		else
-			ix->scans = view;
-	}
-	*out = ix->scans;
-	pthread_mutex_unlock(&ix->scans_lock);
+	pthread_mutex_lock(&ix->views_lock);
+	for (v = ix->views; v && v->walker != view->walker; v = v->next_view)
+		;
+	if (v)
+		*out = v;
+	else
+		ret = view_new(ix, view, out, err);
+	pthread_mutex_unlock(&ix->views_lock);
 	return ret;
 }
 

@@ -165,6 +165,65 @@ struct carom_scan_format {
 
 extern const struct carom_scan_format carom_scan_lmdb;
 
+/**
+ * struct carom_many_chain - keys that are to be looked up in one chain
+ * @version: of the file
+ * @keys: sorted, all different
+ * @nr: how many
+ */
+struct carom_many_chain {
+	const void *version;
+	const struct carom_value *const *keys;
+	size_t nr;
+};
+
+/**
+ * enum carom_many_ret - what has become of a key in a chain, besides 0 and CAROM_NOTFOUND
+ * @CAROM_MANY_IN_FILE: its value is to be read by @read of the format
+ * @CAROM_MANY_ALONE: it is to be looked up by itself
+ */
+enum carom_many_ret {
+	CAROM_MANY_IN_FILE = 10,
+	CAROM_MANY_ALONE,
+};
+
+/**
+ * struct carom_many_format - how a format looks many keys up in one chain
+ * @format: which
+ * @chains: its start() takes a struct carom_many_chain for a key, and its finish() says 0
+ *	when the chain is over
+ * @walker: the walker
+ * @version_size: bytes of what @version keeps
+ * @version: which version of the file lookups would see now. @point is a reader of them. 0
+ *	or negative errno; CAROM_NOTFOUND: there is no key in it.
+ * @unchanged: 1: that version is still whole, and with @newest the last one; 0: no; or
+ *	negative errno
+ * @valid: can a file have such a key?
+ * @compare: of keys
+ * @fits: how many of @nr keys fit into one chain, at least 1
+ * @result: what has become of key @k of the last chain of @rd: 0 and *@val,
+ *	CAROM_NOTFOUND, -EPROTO, or enum carom_many_ret. In the file: *@at and val->len.
+ * @read: the value that @result says is in the file; it has val->len bytes and goes to
+ *	the buffer of @point. 0 or negative errno.
+ */
+struct carom_many_format {
+	const struct carom_format *format;
+	const struct carom_format *chains;
+	const struct carom_native_walker *walker;
+	size_t version_size;
+	int (*version)(struct carom_reader *point, void *version, struct carom_error *err);
+	int (*unchanged)(struct carom_reader *point, const void *version, bool newest,
+			 struct carom_error *err);
+	bool (*valid)(const struct carom_value *key);
+	int (*compare)(const struct carom_value *a, const struct carom_value *b);
+	size_t (*fits)(const struct carom_value *const *keys, size_t nr);
+	int (*result)(struct carom_reader *rd, size_t k, struct carom_value *val, __u64 *at);
+	int (*read)(struct carom_reader *point, const void *version, __u64 at,
+		    struct carom_value *val, struct carom_error *err);
+};
+
+extern const struct carom_many_format carom_many_lmdb;
+
 extern const struct carom_format carom_format_lmdb;
 extern const struct carom_format carom_format_sqlite;
 

@@ -191,8 +191,9 @@ int carom_opts_copy(void *own, size_t own_sz, const void *opts, const char *what
  * @max_in_flight: slots of queues, which come after those
  * @slots: in use, all of them
  * @lock: @slots
- * @base: NULL; or the index that this one is another view of: file and format are its
- * @scans: the view with the walker that scans; @scans_lock
+ * @base: NULL; or the index that this one is a view of: file and format's data are its
+ * @views: views of this one; @views_lock
+ * @next_view: the next in that list
  */
 struct carom_index {
 	char *path;
@@ -213,19 +214,37 @@ struct carom_index {
 	bool *slots;
 	char why[CAROM_WHY_LEN];
 	struct carom_index *base;
-	struct carom_index *scans;
-	pthread_mutex_t scans_lock;
+	struct carom_index *views;
+	struct carom_index *next_view;
+	pthread_mutex_t views_lock;
 };
 
 /**
- * carom_index_scans() - the view of an index that scans
- * @scan: its format
- * @out: the view, which is closed with @ix; made at the first call
+ * struct carom_view - what a view of an index is like
+ * @walker: another than the index's
+ * @format: whose start() and finish() readers of the view have; NULL: they have none
+ * @state_size: bytes that it keeps
+ * @max_readers: as of an index
+ * @max_in_flight: likewise
+ * @max_hops: likewise
+ */
+struct carom_view {
+	const struct carom_native_walker *walker;
+	const struct carom_format *format;
+	size_t state_size;
+	unsigned int max_readers;
+	unsigned int max_in_flight;
+	unsigned int max_hops;
+};
+
+/**
+ * carom_index_view() - the view of an index by another walker
+ * @out: the view, which is closed with @ix; made at the first call for that walker
  *
  * Return: 0 or negative errno.
  */
-int carom_index_scans(struct carom_index *ix, const struct carom_scan_format *scan,
-		      struct carom_index **out, struct carom_error *err);
+int carom_index_view(struct carom_index *ix, const struct carom_view *view,
+		     struct carom_index **out, struct carom_error *err);
 
 /**
  * struct carom_reader - one slot and the lookup in it

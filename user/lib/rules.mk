@@ -8,7 +8,7 @@ LIB_REAL := libcarom.so.$(CAROM_VERSION)
 # Formats are compiled in, and the walkers that they need once more natively.
 LIB_SRCS := $(wildcard user/lib/*.c user/formats/*.c)
 LIB_SQLITE := $(patsubst bpf/%.bpf.c,%,$(wildcard bpf/sqlite*.bpf.c))
-LIB_WALKERS := lmdb lmdb_scan $(LIB_SQLITE)
+LIB_WALKERS := lmdb lmdb_scan lmdb_many $(LIB_SQLITE)
 LIB_OBJS := $(LIB_SRCS:%.c=$(O)/%.o) $(LIB_WALKERS:%=$(O)/bpf/%.native.o)
 
 all: $(O)/$(LIB_SONAME) $(O)/libcarom.a $(O)/libcarom.pc

@@ -139,10 +139,16 @@ static int scan_open(struct carom_scan *scan, struct carom_error *err)
 
 static int scan_init(struct carom_scan *scan, struct carom_error *err)
 {
+	const struct carom_view spec = {
+		.walker = scan->fmt->walker(scan->base->format_data),
+		.state_size = scan->fmt->state_size,
+		.max_readers = scan->base->max_readers,
+		.max_hops = CAROM_SCAN_HOPS,
+	};
 	struct carom_index *view;
 	int ret;
 
-	ret = carom_index_scans(scan->base, scan->fmt, &view, err);
+	ret = carom_index_view(scan->base, &spec, &view, err);
 	if (!ret)
 		ret = carom_reader__new(view, &scan->rd, err);
 	return ret ? ret : scan_open(scan, err);
