@@ -19,6 +19,9 @@ static const enum carom_backend backends[] = {
 	CAROM_BACKEND_PREAD, CAROM_BACKEND_IO_URING, CAROM_BACKEND_KERNEL,
 };
 
+/* The longest deadline that there is: a slow machine is no reason to leave the kernel. */
+#define LONG_MS		10000
+
 #define NR_BACKENDS	(sizeof(backends) / sizeof(backends[0]))
 
 static struct carom_index *open_answers(enum carom_backend backend, unsigned int depth,
@@ -26,7 +29,7 @@ static struct carom_index *open_answers(enum carom_backend backend, unsigned int
 {
 	struct carom_index_opts opts = {
 		.sz = sizeof(opts), .backend = backend, .direct = true, .max_readers = 1,
-		.max_in_flight = depth, .deadline_ms = deadline_ms,
+		.max_in_flight = depth, .deadline_ms = deadline_ms ? deadline_ms : LONG_MS,
 	};
 	struct carom_error err;
 	struct carom_index *ix;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -333,8 +334,10 @@ static void one_version(void **state)
 	fflush(NULL);
 	pid = fork();
 	assert_true(pid >= 0);
-	if (!pid)
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		write_for_ever();
+	}
 	usleep(100000);
 	assert_int_equal(carom_index__open(path, &opts, &ix, &err), 0);
 	assert_int_equal(carom_many__new(ix, NULL, &m, &err), 0);
