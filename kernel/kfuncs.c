@@ -6,6 +6,7 @@
  */
 #include <linux/btf.h>
 #include <linux/btf_ids.h>
+#include <linux/crc32c.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/string.h>
@@ -259,6 +260,24 @@ __bpf_kfunc int carom_copy(struct carom_hop *hop, u32 scratch_off, u32 node_off,
 		return CAROM_COPY_FAULT;
 	memcpy(slot->scratch + scratch_off, slot->node + node_off, len);
 	return 0;
+
+ * carom_crc32c() - CRC-32C of bytes of the node
+ * @hop: the step's argument
+ * @node_off: where in the node
+ * @len: how many bytes of it
+ * @seed: ~0 to begin, what an earlier call has returned to go on behind it
+ *
+ * libcrc32c.ko's, which in hard interrupt context, too, takes the CPU's instruction
+ * where there is one.
+ *
+ * Return: 0 to U32_MAX, not inverted at the end; CAROM_CRC32C_FAULT if the range is
+ * outside the node.
+ */
+__bpf_kfunc s64 carom_crc32c(struct carom_hop *hop, u32 node_off, u32 len, u32 seed)
+{
+	if (!carom_in_range(node_off, len, hop->node_size))
+		return CAROM_CRC32C_FAULT;
+	return crc32c(seed, carom_slot_of_hop(hop)->node + node_off, len);
 }
 
 __bpf_kfunc_end_defs();
@@ -269,6 +288,7 @@ BTF_ID_FLAGS(func, carom_scratch, KF_RET_NULL | KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, carom_cmp, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, carom_search, KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, carom_copy, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, carom_crc32c, KF_TRUSTED_ARGS)
 BTF_KFUNCS_END(carom_kfunc_ids)
 
 static const struct btf_kfunc_id_set carom_kfunc_set = {

@@ -84,6 +84,20 @@ extern __s64 carom_search(struct carom_hop *hop, const struct carom_keys *keys,
 extern int carom_copy(struct carom_hop *hop, __u32 scratch_off, __u32 node_off,
 		      __u32 len) __ksym;
 
+ * carom_crc32c() - CRC-32C (Castagnoli) of bytes of the node
+ * @hop: the step's argument
+ * @node_off: where in the node
+ * @len: how many bytes of it
+ * @seed: ~0U to begin, what an earlier call has returned to go on behind it
+ *
+ * Not inverted at the end, so that calls can be strung together; most formats keep
+ * ~(__u32) of it. Of "123456789" that is 0xe3069283.
+ *
+ * Return: 0 to 0xffffffff; CAROM_CRC32C_FAULT (negative) if the range is outside the
+ * node.
+ */
+extern __s64 carom_crc32c(struct carom_hop *hop, __u32 node_off, __u32 len, __u32 seed) __ksym;
+
 #define CAROM_WALKER(_name, _node_size, _scratch_size)				\
 static __always_inline __s64 _name##_body(struct carom_hop *hop);		\
 SEC("struct_ops/" #_name "_step")						\

@@ -126,6 +126,30 @@ static inline __s64 carom_search(struct carom_hop *hop, const struct carom_keys 
 	return (__s64)low << 1;
 }
 
+/* The polynomial is linear: what a byte does is what its halves do. */
+static inline __s64 carom_crc32c(struct carom_hop *hop, __u32 node_off, __u32 len, __u32 seed)
+{
+	static const __u32 low[16] = {
+		0x00000000, 0xf26b8303, 0xe13b70f7, 0x1350f3f4, 0xc79a971f, 0x35f1141c,
+		0x26a1e7e8, 0xd4ca64eb, 0x8ad958cf, 0x78b2dbcc, 0x6be22838, 0x9989ab3b,
+		0x4d43cfd0, 0xbf284cd3, 0xac78bf27, 0x5e133c24,
+	};
+	static const __u32 high[16] = {
+		0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3,
+		0x61c69362, 0x7198540d, 0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
+		0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
+	};
+	__u32 crc = seed, i;
+
+	if (!carom_range_ok(node_off, len, hop->node_size))
+		return CAROM_CRC32C_FAULT;
+	for (i = 0; i < len; i++) {
+		crc ^= hop->node[node_off + i];
+		crc = crc >> 8 ^ low[crc & 15] ^ high[crc >> 4 & 15];
+	}
+	return crc;
+}
+
 #define CAROM_WALKER(_name, _node_size, _scratch_size)				\
 static __s64 _name##_step(struct carom_hop *hop);				\
 const struct carom_native_walker carom_walker_##_name = {			\

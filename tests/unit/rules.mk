@@ -21,3 +21,10 @@ $(UNIT_DIR)/san/%.o: %.c | $(O)/.deps
 $(LMDB_TESTS): $(UNIT_DIR)/%: $(UNIT_DIR)/san/tests/unit/%.o $(LMDB_TEST_OBJS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(UNIT_SANITIZE) -o $@ $^ -lcmocka -llmdb -pthread
+
+# What walkers call, natively.
+UNIT_TESTS += $(UNIT_DIR)/crc32c
+
+$(UNIT_DIR)/crc32c: $(UNIT_DIR)/san/tests/unit/crc32c.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(UNIT_SANITIZE) -o $@ $^ -lcmocka

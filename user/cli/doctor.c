@@ -116,7 +116,8 @@ static void check_module(struct doctor *doc)
 		say(doc, "module", STATE_OK, NULL, "carom.ko is loaded");
 	else
 		say(doc, "module", STATE_MISSING,
-		    "build with make kernel, then as root: insmod the patched nvme.ko and carom.ko",
+		    "build with make kernel, then as root: modprobe libcrc32c, and insmod the "
+		    "patched nvme.ko and carom.ko",
 		    "carom.ko is not loaded");
 }
 

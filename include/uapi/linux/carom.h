@@ -58,6 +58,8 @@ struct carom_keys {
 
 /* What carom_search() returns when the table or the key asked for is outside its memory. */
 #define CAROM_SEARCH_FAULT	(-0x100000000LL)
+/* What carom_crc32c() returns for a range outside the node. */
+#define CAROM_CRC32C_FAULT	(-1LL)
 
 /**
  * enum carom_end - how a chain ended
