@@ -46,8 +46,8 @@ LIBBPF_LIBS = $(shell O='$(O)' scripts/libbpf-fetch --libs)
 .PHONY: all kernel demo check check-run check-debug check-kcsan lint bench bench-insns install uninstall clean help deps FORCE
 
 # bpf comes first: the library embeds its walkers. tests comes last: it runs what the others add.
-RULES := bpf/rules.mk user/lib/rules.mk user/cli/rules.mk man/rules.mk vmtest/rules.mk \
-	$(sort $(wildcard tests/*/rules.mk)) tests/rules.mk
+RULES := bpf/rules.mk user/lib/rules.mk user/cli/rules.mk examples/rules.mk man/rules.mk \
+	vmtest/rules.mk $(sort $(wildcard tests/*/rules.mk)) tests/rules.mk
 include $(foreach f,$(RULES),$(wildcard $(f)))
 
 all:
@@ -65,7 +65,7 @@ $(O)/%.o: %.c | $(O)/.deps
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # kbuild keeps its own dependency files below $(O)/kernel.
--include $(shell find $(addprefix $(O)/,bpf user tests vmtest) -type f -name '*.d' 2>/dev/null)
+-include $(shell find $(addprefix $(O)/,bpf user examples tests vmtest) -type f -name '*.d' 2>/dev/null)
 
 kernel: $(O)/.deps
 	$(Q)scripts/kernel-modules
