@@ -9,14 +9,17 @@ all: $(O)/carom
 $(CLI_OBJS): override CPPFLAGS += -D_GNU_SOURCE -DCAROM_VERSION='"$(CAROM_VERSION)"' \
 	-DCAROM_LIBDIR='"$(LIBDIR)"' $(LIBBPF_CFLAGS)
 
-# These two bring backends that the library lacks, made of its parts.
-$(O)/user/cli/bench_ring.o $(O)/user/cli/bench_device.o: override CPPFLAGS += -Iuser/lib
+# These bring what the library lacks, made of its parts: backends, and chains of any walker.
+$(patsubst %,$(O)/user/cli/%.o,bench_ring bench_device walker_test walker_vectors walker_run): \
+	override CPPFLAGS += -Iuser/lib
 
 # The directory of the BPF objects is compiled in.
 $(O)/user/cli/.libdir: FORCE
 	$(Q)mkdir -p $(@D)
 	$(Q)[ "$$(cat $@ 2>/dev/null)" = '$(LIBDIR)' ] || printf '%s\n' '$(LIBDIR)' >$@
 $(O)/user/cli/walker_load.o: $(O)/user/cli/.libdir
+# And what a new walker begins as.
+$(O)/user/cli/walker_new.o: $(wildcard user/cli/template/*)
 
 $(O)/carom: $(CLI_OBJS) $(O)/libcarom.a
 	$(call say,LD,$@)

@@ -1,26 +1,62 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * carom walker: load, unload and list walkers. A loaded walker is a struct_ops
- * link pinned in bpffs.
+ * carom walker: make, test, load, unload and list walkers. A loaded walker is a
+ * struct_ops link pinned in bpffs.
  */
-#include <bpf/bpf.h>
-#include <dirent.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/vfs.h>
-#include <unistd.h>
-#include "cli.h"
 #include "walker.h"
 
-#define BPFFS_MAGIC	0xcafe4a11
+enum {
+	KEY_VERBOSE = 0x100,
+	KEY_LOG,
+	KEY_NODE_SIZE,
+	KEY_SCRATCH,
+	KEY_FILE,
+	KEY_ORACLE,
+	KEY_VECTORS,
+	KEY_NATIVE,
+	KEY_NATIVE_ONLY,
+};
 
 static const struct argp_option options[] = {
-	{ "log", 'l', NULL, 0, "load: show all that libbpf and the verifier say", 0 },
+	{ "verbose", KEY_VERBOSE, NULL, 0,
+	  "load, test: show all that libbpf says, and the verifier if it refuses", 0 },
+	{ "log", KEY_LOG, "FILE", 0, "load, test: write that to FILE", 0 },
+	{ "node-size", KEY_NODE_SIZE, "N", 0, "new: bytes that every hop reads (4096)", 0 },
+	{ "scratch", KEY_SCRATCH, "N", 0, "new: bytes for query and answer (64)", 0 },
+	{ "file", KEY_FILE, "DATA", 0, "test: the file to walk in", 0 },
+	{ "oracle", KEY_ORACLE, "COMMAND", 0,
+	  "test: shell command that prints queries and what they must find", 0 },
+	{ "vectors", KEY_VECTORS, "FILE", 0, "test: the same from a file; - is standard input", 0 },
+	{ "native", KEY_NATIVE, "SO", 0,
+	  "test: the walker built for user space (WALKER.native.so beside the object)", 0 },
+	{ "native-only", KEY_NATIVE_ONLY, NULL, 0, "test: do without the kernel", 0 },
 	CLI_OPTION_JSON,
 	{ 0 },
 };
+
+/* What goes with what. */
+static const struct verb {
+	const char *name;
+	const char *arg;	/* that it needs, or NULL */
+	int (*run)(const struct walker_cmd *cmd);
+} verbs[] = {
+	{ "load", "a walker", walker_load },
+	{ "unload", "a walker", walker_unload },
+	{ "list", NULL, walker_list },
+	{ "new", "a name", walker_new },
+};
+
+static const struct verb *find_verb(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (!strcmp(verbs[i].name, name))
+			return &verbs[i];
+	return NULL;
+}
 
 static error_t parse_arg(struct walker_cmd *cmd, char *arg)
 {
@@ -33,20 +69,55 @@ static error_t parse_arg(struct walker_cmd *cmd, char *arg)
 	return 0;
 }
 
+static error_t parse_size(struct walker_cmd *cmd, const char *option, const char *arg, __u32 *size)
+{
+	unsigned long n;
+	char *end;
+
+	n = strtoul(arg, &end, 0);
+	if (*end || end == arg || *arg == '-' || !n || n > UINT_MAX)
+		return cli_usage(&cmd->cli, "--%s %s: not a number of bytes", option, arg);
+	*size = (__u32)n;
+	return 0;
+}
+
+static error_t check_test(struct walker_cmd *cmd)
+{
+	if (!cmd->file)
+		return cli_usage(&cmd->cli, "test needs --file");
+	if (!cmd->oracle == !cmd->vectors)
+		return cli_usage(&cmd->cli, "test needs --oracle or --vectors, one of them");
+	return 0;
+}
+
+static error_t check_options(struct walker_cmd *cmd)
+{
+	bool test = !strcmp(cmd->verb, "test"), load = test || !strcmp(cmd->verb, "load");
+
+	if (!load && (cmd->verbose || cmd->log))
+		return cli_usage(&cmd->cli, "--verbose and --log are for load and test");
+	if (strcmp(cmd->verb, "new") && (cmd->node_size || cmd->scratch_size))
+		return cli_usage(&cmd->cli, "--node-size and --scratch are for new");
+	if (!test && (cmd->file || cmd->oracle || cmd->vectors || cmd->native || cmd->native_only))
+		return cli_usage(&cmd->cli, "--file, --oracle, --vectors, --native and "
+				 "--native-only are for test");
+	return test ? check_test(cmd) : 0;
+}
+
 static error_t parse_end(struct walker_cmd *cmd)
 {
-	bool needs_arg;
+	const struct verb *verb;
 
 	if (!cmd->verb)
-		return cli_usage(&cmd->cli, "load, unload or list is missing");
-	needs_arg = !strcmp(cmd->verb, "load") || !strcmp(cmd->verb, "unload");
-	if (!needs_arg && strcmp(cmd->verb, "list"))
-		return cli_usage(&cmd->cli, "no %s: load, unload or list", cmd->verb);
-	if (needs_arg && !cmd->arg)
-		return cli_usage(&cmd->cli, "%s needs a walker", cmd->verb);
-	if (!needs_arg && cmd->arg)
-		return cli_usage(&cmd->cli, "list takes no argument");
-	return 0;
+		return cli_usage(&cmd->cli, "load, unload, list, new or test is missing");
+	verb = find_verb(cmd->verb);
+	if (!verb)
+		return cli_usage(&cmd->cli, "no %s: load, unload, list, new or test", cmd->verb);
+	if (verb->arg && !cmd->arg)
+		return cli_usage(&cmd->cli, "%s needs %s", cmd->verb, verb->arg);
+	if (!verb->arg && cmd->arg)
+		return cli_usage(&cmd->cli, "%s takes no argument", cmd->verb);
+	return check_options(cmd);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -54,8 +125,30 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct walker_cmd *cmd = state->input;
 
 	switch (key) {
-	case 'l':
-		cmd->log = true;
+	case KEY_VERBOSE:
+		cmd->verbose = true;
+		return 0;
+	case KEY_LOG:
+		cmd->log = arg;
+		return 0;
+	case KEY_NODE_SIZE:
+		return parse_size(cmd, "node-size", arg, &cmd->node_size);
+	case KEY_SCRATCH:
+		return parse_size(cmd, "scratch", arg, &cmd->scratch_size);
+	case KEY_FILE:
+		cmd->file = arg;
+		return 0;
+	case KEY_ORACLE:
+		cmd->oracle = arg;
+		return 0;
+	case KEY_VECTORS:
+		cmd->vectors = arg;
+		return 0;
+	case KEY_NATIVE:
+		cmd->native = arg;
+		return 0;
+	case KEY_NATIVE_ONLY:
+		cmd->native_only = true;
 		return 0;
 	case CLI_KEY_JSON:
 		cmd->cli.json = true;
@@ -72,130 +165,25 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "load WALKER|FILE.bpf.o\nunload WALKER\nlist",
-	.doc = "Load a walker into the kernel and pin it in " PIN_DIR ", unload one, or list "
-	       "those that are pinned.\v"
+	.args_doc = "load WALKER|FILE.bpf.o\nunload WALKER\nlist\nnew NAME\n"
+		    "test FILE.bpf.o --file DATA --oracle COMMAND",
+	.doc = "Load a walker into the kernel and pin it in " PIN_DIR ", unload one, list "
+	       "those that are pinned, begin a new one, or test one.\v"
 	       "load takes an object file, or the name of a walker whose WALKER.bpf.o is in "
 	       "CAROM_BPF_PATH (directories, with colons between), in bpf/ beside the program, "
-	       "or where carom is installed. Exit status: 0, 1 no such walker is loaded, 2 usage, "
-	       "3 the object is no walker of this ABI, 4 this machine or user cannot load it, "
-	       "5 I/O error.",
+	       "or where carom is installed. new makes the directory NAME with a walker that "
+	       "works, to be changed. test runs a walker in the kernel and natively and compares "
+	       "both with each other and with what the oracle says: lines of START QUERY RESULT, "
+	       "see carom(1).\n\nExit status: 0, 1 no such walker is loaded, or test: an answer is "
+	       "wrong, 2 usage, 3 the object is no walker of this ABI, 4 this machine or user "
+	       "cannot load it, or it is refused; test: the kernel could not be tested, 5 I/O "
+	       "error.",
 };
-
-bool bpffs_mounted(void)
-{
-	struct statfs fs;
-
-	return !statfs(BPFFS_DIR, &fs) && (unsigned int)fs.f_type == BPFFS_MAGIC;
-}
-
-bool walker_name_ok(const char *name)
-{
-	size_t len = strlen(name);
-
-	return len && len < CAROM_WALKER_NAME_LEN && name[0] != '.' && !strchr(name, '/');
-}
-
-void walker_pin_path(char *path, size_t size, const char *name)
-{
-	snprintf(path, size, "%s/%s", PIN_DIR, name);
-}
-
-/* Id of the link pinned at @path: 0 if it is none, or not for us to see. */
-static unsigned int pinned_link_id(const char *path)
-{
-	struct bpf_link_info info = { 0 };
-	__u32 len = sizeof(info);
-	int fd = bpf_obj_get(path);
-
-	if (fd < 0)
-		return 0;
-	if (bpf_obj_get_info_by_fd(fd, &info, &len))
-		info.id = 0;
-	close(fd);
-	return info.id;
-}
-
-static void list_one(const struct walker_cmd *cmd, struct json_object *list, const char *name)
-{
-	char path[sizeof(PIN_DIR) + 1 + NAME_MAX];
-	struct json_object *obj;
-	unsigned int id;
-
-	walker_pin_path(path, sizeof(path), name);
-	id = pinned_link_id(path);
-	if (!cmd->cli.json) {
-		if (id)
-			printf("%-20s %-40s %u\n", name, path, id);
-		else
-			printf("%-20s %-40s ?\n", name, path);
-		return;
-	}
-	obj = json_object_new_object();
-	json_object_object_add(obj, "name", cli_json_text(name));
-	json_object_object_add(obj, "pin", cli_json_text(path));
-	json_object_object_add(obj, "link_id", id ? json_object_new_uint64(id) : NULL);
-	json_object_array_add(list, obj);
-}
-
-static int walker_list(const struct walker_cmd *cmd)
-{
-	struct json_object *doc = NULL, *list = NULL;
-	DIR *dir = opendir(PIN_DIR);
-	struct dirent *entry;
-
-	/* No directory: nothing was ever loaded. */
-	if (!dir && errno != ENOENT && errno != ENOTDIR)
-		return cli_fail(&cmd->cli, errno == EACCES || errno == EPERM ? CLI_BACKEND : CLI_IO,
-				PIN_DIR " cannot be read: %s", strerror(errno));
-	if (cmd->cli.json) {
-		doc = cli_doc(&cmd->cli);
-		list = json_object_new_array();
-		json_object_object_add(doc, "walkers", list);
-	} else {
-		printf("%-20s %-40s %s\n", "NAME", "PIN", "LINK");
-	}
-	while (dir && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
-			list_one(cmd, list, entry->d_name);
-	if (dir)
-		closedir(dir);
-	return doc ? cli_doc_print(doc, CLI_OK) : cli_flush(CLI_OK);
-}
-
-static int walker_unload(const struct walker_cmd *cmd)
-{
-	char path[sizeof(PIN_DIR) + 1 + NAME_MAX];
-	struct json_object *doc;
-
-	if (!walker_name_ok(cmd->arg))
-		return cli_fail(&cmd->cli, CLI_USAGE, "%s: not the name of a walker", cmd->arg);
-	walker_pin_path(path, sizeof(path), cmd->arg);
-	if (unlink(path)) {
-		if (errno == ENOENT || errno == ENOTDIR)
-			return cli_fail(&cmd->cli, CLI_ABSENT,
-				"walker %s is not loaded (no %s); see carom walker list", cmd->arg,
-				path);
-		return cli_fail(&cmd->cli, errno == EACCES || errno == EPERM ? CLI_BACKEND : CLI_IO,
-				"%s cannot be removed: %s", path, strerror(errno));
-	}
-	if (!cmd->cli.json)
-		return CLI_OK;
-	doc = cli_doc(&cmd->cli);
-	json_object_object_add(doc, "unloaded", cli_json_text(cmd->arg));
-	return cli_doc_print(doc, CLI_OK);
-}
 
 int cmd_walker(int argc, char **argv)
 {
 	struct walker_cmd cmd = { .cli.name = "carom walker" };
 	int ret = cli_parse(&cmd.cli, &argp, argc, argv, &cmd);
 
-	if (ret)
-		return ret;
-	if (!strcmp(cmd.verb, "load"))
-		return walker_load(&cmd);
-	if (!strcmp(cmd.verb, "unload"))
-		return walker_unload(&cmd);
-	return walker_list(&cmd);
+	return ret ? ret : find_verb(cmd.verb)->run(&cmd);
 }

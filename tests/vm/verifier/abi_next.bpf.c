@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: Protocol error
+// carom: has ABI 2, this carom 1
 /* Built for the next version of the interface. */
 #include <carom/walker.h>
 

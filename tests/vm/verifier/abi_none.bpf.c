@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: Protocol error
+// carom: has ABI 0, this carom 1
 /* Says nothing of the interface. */
 #include <carom/walker.h>
 

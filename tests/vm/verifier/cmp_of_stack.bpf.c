@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: pointer type STRUCT carom_hop must point to
+// carom: kfuncs take the hop that the step was called with
+// at: return carom_cmp(&mine, 0, 1 << 30, 0, 1 << 30);
 /* A hop of its own making would name any memory as node. */
 #include <carom/walker.h>
 

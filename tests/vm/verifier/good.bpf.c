@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: loaded
+// carom: good: loaded, pinned at
 /* What the others are not: each of them differs from this in one thing. */
 #include <carom/walker.h>
 

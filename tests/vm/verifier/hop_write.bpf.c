@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: only read is supported
+// carom: struct carom_hop cannot be written
+// at: *(volatile __u64 *)&hop->offset = 0;
 /* It is by this that the kernel knows which block was read. */
 #include <carom/walker.h>
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: infinite loop detected
+// carom: Bound it by a constant
+// at: while (scratch[0])
 #include <carom/walker.h>
 
 CAROM_WALKER(infinite_loop, 4096, 64)

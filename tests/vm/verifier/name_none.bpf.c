@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: Invalid argument
+// carom: walker '': not a valid name
 /* Nobody could ask for it. */
 #include <carom/walker.h>
 

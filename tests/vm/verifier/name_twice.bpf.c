@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: File exists
+// carom: walker fields is loaded already
 /* The first is registered, the second is not. */
 #include <carom/walker.h>
 

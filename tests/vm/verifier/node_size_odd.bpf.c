@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: Invalid argument
+// carom: a power of two from 512 to 65536
 /* No power of two. */
 #include <carom/walker.h>
 

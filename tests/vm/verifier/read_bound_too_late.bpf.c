@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: invalid access to memory, mem_size=4096
+// carom: check the offset, before the access
+// at: return node[off];
 /* Looked at, and off by one. */
 #include <carom/walker.h>
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: unbounded memory access
+// carom: an offset that can be anything
+// at: return node[scratch[0]];
 /* The offset comes from user space and is not looked at. */
 #include <carom/walker.h>
 

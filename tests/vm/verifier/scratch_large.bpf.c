@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: Invalid argument
+// carom: a scratch of 65537 bytes; it can have up to 65536
 /* More than a slot can hold. */
 #include <carom/walker.h>
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: is not a const
+// carom: has to be a constant
+// at: node = carom_node(hop, scratch[0]);
 /* What the verifier is told to believe may not come from user space. */
 #include <carom/walker.h>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: Invalid argument
+// carom: no walker has it as its step
 /* Nothing to call. */
 #include <carom/walker.h>
 

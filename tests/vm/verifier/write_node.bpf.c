@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: cannot write into rdonly_mem
+// carom: the node cannot be written
+// at: *(volatile __u8 *)node = 1;
 #include <carom/walker.h>
 
 CAROM_WALKER(write_node, 4096, 64)
