@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * The BPF side of <carom/walker.h>: kfuncs of carom.ko and the struct_ops that
- * makes a function a walker. Build with clang -target bpf -g; load with
+ * makes a function a walker. Build with clang -target bpf -O2 -g; load with
  * `carom walker load`.
+ *
+ * Kfuncs are called by a step only, with the step's own @hop, and in its context: hard
+ * interrupt mostly, a polling task with preemption disabled otherwise. None of them
+ * sleeps, allocates or takes a lock; each takes a time that the size of node and
+ * scratch bounds. Where they are said to return NULL the verifier insists on a check.
  */
 #ifndef CAROM_BPF_H
 #define CAROM_BPF_H
@@ -13,14 +18,22 @@
 #include <bpf/bpf_tracing.h>
 #include <linux/carom.h>
 
-/* One completed read, as a step sees it; read-only. */
+/**
+ * struct carom_hop - one completed read, as a step sees it; read-only
+ * @offset: file offset of the node, in bytes
+ * @index: 0 for the first node of the chain
+ * @node_size: bytes in the node, all of which have been read
+ */
 struct carom_hop {
-	__u64 offset;		/* file offset of the node, in bytes */
-	__u32 index;		/* 0 for the first node of the chain */
-	__u32 node_size;	/* bytes in the node */
+	__u64 offset;
+	__u32 index;
+	__u32 node_size;
 } __attribute__((preserve_access_index));
 
-/* The kernel's struct of this name; libbpf matches members by name. */
+/*
+ * The kernel's struct of this name; libbpf matches members by name. CAROM_WALKER()
+ * fills it in.
+ */
 struct carom_walker_ops {
 	char name[CAROM_WALKER_NAME_LEN];
 	__u32 abi;
@@ -32,16 +45,20 @@ struct carom_walker_ops {
 /**
  * carom_node() - the node just read
  * @hop: the step's argument
- * @rdonly_buf_size: constant; how much of the node the walker will look at
+ * @rdonly_buf_size: constant; how many bytes of the node the walker will look at,
+ *	from its start
  *
- * Return: read-only memory of that many bytes, NULL if the node is smaller.
+ * What the device has read does not change while the step runs.
+ *
+ * Return: read-only memory of that many bytes, until the step returns; NULL if the
+ * node is smaller.
  */
 extern const __u8 *carom_node(struct carom_hop *hop, const size_t rdonly_buf_size) __ksym;
 
 /**
  * carom_scratch() - the slot's scratch area
  * @hop: the step's argument
- * @rdwr_buf_size: constant; how much of it the walker will use
+ * @rdwr_buf_size: constant; how many bytes of it the walker will use, from its start
  *
  * Whoever holds the session can change this memory while the walker runs: read
  * a value once, check it, use the copy.
@@ -52,6 +69,11 @@ extern __u8 *carom_scratch(struct carom_hop *hop, const size_t rdwr_buf_size) __
 
 /**
  * carom_cmp() - compare bytes of the node with bytes of the scratch
+ * @hop: the step's argument
+ * @node_off: where in the node, in bytes
+ * @node_len: how many bytes of it; may be 0
+ * @scratch_off: where in the scratch, in bytes
+ * @scratch_len: how many bytes of it; may be 0
  *
  * Return: -1, 0 or 1 as memcmp() of the common length, then the shorter first;
  * CAROM_CMP_FAULT if a range is outside its memory.
@@ -62,9 +84,9 @@ extern int carom_cmp(struct carom_hop *hop, __u32 node_off, __u32 node_len,
 /**
  * carom_search() - find a key among those of a slotted page
  * @hop: the step's argument
- * @keys: where they are, all members set
- * @scratch_off: where in the scratch the key is
- * @scratch_len: how long it is
+ * @keys: where they are, all members set; the step's own memory (its stack)
+ * @scratch_off: where in the scratch the key is, in bytes
+ * @scratch_len: how many bytes it has
  *
  * Keys are ordered as carom_cmp() orders them. Looks at O(log) of the entries.
  *
@@ -86,8 +108,8 @@ extern int carom_copy(struct carom_hop *hop, __u32 scratch_off, __u32 node_off,
 
  * carom_crc32c() - CRC-32C (Castagnoli) of bytes of the node
  * @hop: the step's argument
- * @node_off: where in the node
- * @len: how many bytes of it
+ * @node_off: where in the node, in bytes
+ * @len: how many bytes of it; may be 0
  * @seed: ~0U to begin, what an earlier call has returned to go on behind it
  *
  * Not inverted at the end, so that calls can be strung together; most formats keep
@@ -98,6 +120,7 @@ extern int carom_copy(struct carom_hop *hop, __u32 scratch_off, __u32 node_off,
  */
 extern __s64 carom_crc32c(struct carom_hop *hop, __u32 node_off, __u32 len, __u32 seed) __ksym;
 
+/* See <carom/walker.h>. One walker in an object, as its licence is in there, too. */
 #define CAROM_WALKER(_name, _node_size, _scratch_size)				\
 static __always_inline __s64 _name##_body(struct carom_hop *hop);		\
 SEC("struct_ops/" #_name "_step")						\

@@ -30,12 +30,14 @@ struct carom_hop {
 /**
  * struct carom_native_walker - a walker built for user space
  * @name: the name that its BPF twin is loaded under
+ * @abi: CAROM_ABI_VERSION that it was built for
  * @node_size: bytes of a node
  * @scratch_size: bytes of scratch it needs
  * @step: the walker
  */
 struct carom_native_walker {
 	const char *name;
+	__u32 abi;
 	__u32 node_size;
 	__u32 scratch_size;
 	__s64 (*step)(struct carom_hop *hop);
@@ -154,6 +156,7 @@ static inline __s64 carom_crc32c(struct carom_hop *hop, __u32 node_off, __u32 le
 static __s64 _name##_step(struct carom_hop *hop);				\
 const struct carom_native_walker carom_walker_##_name = {			\
 	.name = #_name,								\
+	.abi = CAROM_ABI_VERSION,						\
 	.node_size = (_node_size),						\
 	.scratch_size = (_scratch_size),					\
 	.step = _name##_step,							\

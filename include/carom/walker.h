@@ -25,14 +25,33 @@
  *	}
  *
  * Return values of a step: >= 0 the next offset, CAROM_STEP_DONE,
- * CAROM_STEP_MISS or CAROM_STEP_FAIL(code), see <linux/carom.h>.
+ * CAROM_STEP_MISS or CAROM_STEP_FAIL(code), see <linux/carom.h>. An offset is in
+ * bytes from the start of the file, a multiple of the device's LBA size, of a node
+ * that lies wholly within the file and not in a hole; otherwise the engine ends the
+ * chain.
+ *
+ * CAROM_WALKER(name, node_size, scratch_size) begins the definition of a step with
+ * the argument struct carom_hop *hop. The name, which sessions ask for, is a C
+ * identifier of up to 31 characters. Sizes are in bytes, constants: nodes have a power
+ * of two from CAROM_MIN_NODE_SIZE to CAROM_MAX_NODE_SIZE, the scratch up to
+ * CAROM_MAX_SCRATCH_SIZE. Natively it defines carom_walker_<name>, a struct
+ * carom_native_walker.
+ *
+ * All memory is the slot's, and nobody else's while its chain runs, but for the
+ * scratch, which user space can write at any time. The scratch keeps what is in it
+ * from hop to hop; a chain that the kernel aborts is carried on natively with it.
+ * Offsets and lengths that calls take are in bytes; a range that is not within node
+ * or scratch is a fault, which the call returns, and touches nothing. No call
+ * allocates, sleeps or fails otherwise.
+ *
+ * doc/walkers.md in the source says how to write, load and test one.
  */
 #ifndef CAROM_WALKER_H
 #define CAROM_WALKER_H
 
 #include <linux/carom.h>
 
-/* What carom_cmp() returns for a range outside the node or the scratch. */
+/* What carom_cmp() returns for a range outside of the node or the scratch. */
 #define CAROM_CMP_FAULT		2
 /* The same of carom_copy(). */
 #define CAROM_COPY_FAULT	(-1)

@@ -46,6 +46,7 @@ static const struct verb {
 	{ "unload", "a walker", walker_unload },
 	{ "list", NULL, walker_list },
 	{ "new", "a name", walker_new },
+	{ "test", "an object file", walker_test },
 };
 
 static const struct verb *find_verb(const char *name)
