@@ -53,7 +53,11 @@ static inline bool run_open_session(struct run *r)
 		return false;
 	r->scratch = mmap(NULL, arg.scratch_stride, PROT_READ | PROT_WRITE, MAP_SHARED, r->session,
 			  (off_t)CAROM_MMAP_SCRATCH);
-	return r->scratch != MAP_FAILED;
+	if (r->scratch != MAP_FAILED)
+		return true;
+	close(r->session);
+	r->session = -1;
+	return false;
 }
 
 /* Return: 0 or a negative errno. */

@@ -75,15 +75,16 @@ static void same_as_natively(void **state)
 		seed = (__u32)rand() * 2u + (i & 1);
 		crc = in_kernel(off, len, seed);
 		if (crc != natively(off, len, seed))
-			fail_msg("%u bytes at %u, seed %u: kernel %lld, native %lld", len, off, seed,
-				 (long long)crc, (long long)natively(off, len, seed));
+			fail_msg("%u bytes at %u, seed %u: kernel %lld, native %lld", len, off,
+				 seed, crc, natively(off, len, seed));
 	}
 }
 
 static void faults(void **state)
 {
 	static const __u32 ranges[][2] = {
-		{ 0, NODE_SIZE + 1 }, { 1, NODE_SIZE }, { NODE_SIZE + 1, 0 }, { ~0U, 2 }, { 2, ~0U },
+		{ 0, NODE_SIZE + 1 }, { 1, NODE_SIZE }, { NODE_SIZE + 1, 0 },
+		{ ~0U, 2 }, { 2, ~0U },
 	};
 	unsigned int i;
 

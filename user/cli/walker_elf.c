@@ -24,17 +24,19 @@ static int check_head(struct walker_object *o, const Elf64_Ehdr *head, ssize_t l
 		return walker_object_fail(o, CLI_FORMAT,
 			"%s: truncated within the ELF header, after %zd bytes; build it again",
 			o->path, len);
-	if (head->e_ident[EI_CLASS] != ELFCLASS64 || head->e_machine != EM_BPF)
+	if (head->e_machine != EM_BPF)
 		return walker_object_fail(o, CLI_FORMAT,
 			"%s: not a BPF object but ELF for machine %u (the native build?); "
 			"carom needs what clang -target bpf makes", o->path, head->e_machine);
 	if (head->e_ident[EI_DATA] != ELFDATA2LSB)
 		return walker_object_fail(o, CLI_FORMAT,
 			"%s: a big-endian BPF object; use clang -target bpf, or bpfel", o->path);
-	if (head->e_type != ET_REL || head->e_shentsize != sizeof(Elf64_Shdr) || !head->e_shnum ||
+	if (head->e_ident[EI_CLASS] != ELFCLASS64 || head->e_type != ET_REL ||
+	    head->e_shentsize != sizeof(Elf64_Shdr) || !head->e_shnum ||
 	    head->e_shnum > MAX_SECTIONS)
 		return walker_object_fail(o, CLI_FORMAT,
-			"%s: an ELF file that no compiler makes; build it again", o->path);
+			"%s: damaged: its ELF header is none that a compiler writes; build it again",
+			o->path);
 	return 0;
 }
 

@@ -88,8 +88,8 @@ static int check(struct maker *m)
 	if (m->node_size < CAROM_MIN_NODE_SIZE || m->node_size > CAROM_MAX_NODE_SIZE ||
 	    m->node_size & (m->node_size - 1))
 		return cli_fail(&cmd->cli, CLI_USAGE,
-			"--node-size %u: nodes have a power of two from %d to %d bytes", m->node_size,
-			CAROM_MIN_NODE_SIZE, CAROM_MAX_NODE_SIZE);
+			"--node-size %u: nodes have a power of two from %d to %d bytes",
+			m->node_size, CAROM_MIN_NODE_SIZE, CAROM_MAX_NODE_SIZE);
 	if (m->scratch_size < MIN_SCRATCH || m->scratch_size > CAROM_MAX_SCRATCH_SIZE)
 		return cli_fail(&cmd->cli, CLI_USAGE, "--scratch %u: it has from %d to %d bytes",
 				m->scratch_size, MIN_SCRATCH, CAROM_MAX_SCRATCH_SIZE);
@@ -117,11 +117,13 @@ static void expand(const struct maker *m, const char *text, FILE *out)
 {
 	const char *at, *end, *value;
 	char number[16];
+	size_t len;
 
 	while ((at = strchr(text, '@'))) {
 		fwrite(text, 1, (size_t)(at - text), out);
 		end = strchr(at + 1, '@');
-		value = end ? value_of(m, at + 1, (size_t)(end - at - 1), number, sizeof(number)) : NULL;
+		len = end ? (size_t)(end - at - 1) : 0;
+		value = value_of(m, at + 1, len, number, sizeof(number));
 		fputs(value ? value : "@", out);
 		text = value ? end + 1 : at + 1;
 	}

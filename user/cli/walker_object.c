@@ -96,8 +96,8 @@ struct walker_head *walker_object_head(const struct bpf_map *map)
 static int check_head(struct walker_object *o, const struct walker_head *head)
 {
 	if (!memchr(head->name, '\0', sizeof(head->name)) || !walker_name_ok(head->name))
-		return walker_object_fail(o, CLI_FORMAT, "%s: walker '%.*s': not a valid name", o->path,
-					  CAROM_WALKER_NAME_LEN, head->name);
+		return walker_object_fail(o, CLI_FORMAT, "%s: walker '%.*s': not a valid name",
+					  o->path, CAROM_WALKER_NAME_LEN, head->name);
 	if (head->abi != CAROM_ABI_VERSION)
 		return walker_object_fail(o, CLI_FORMAT,
 			"%s: walker %s has ABI %u, this carom %u; build it again with this carom's "
@@ -153,6 +153,7 @@ static int open_log(struct walker_object *o, const struct walker_cmd *cmd)
 int walker_object_open(struct walker_object *o, const struct walker_cmd *cmd)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts);
+	char why[128];
 	int ret;
 
 	ret = open_log(o, cmd);
@@ -169,8 +170,9 @@ int walker_object_open(struct walker_object *o, const struct walker_cmd *cmd)
 		return walker_object_fail(o, CLI_FORMAT,
 			"%s: a BPF object without BTF; build it with clang -g, and strip no more than "
 			"llvm-strip -g does", o->path);
+	libbpf_strerror(errno, why, sizeof(why));
 	return walker_object_fail(o, CLI_FORMAT, "%s: not a BPF object that libbpf can read: %s\n%s",
-				  o->path, strerror(errno), words_tail());
+				  o->path, why, words_tail());
 }
 
 void walker_object_close(struct walker_object *o)
@@ -249,8 +251,8 @@ static int explain_verifier(struct walker_object *o)
 		fprintf(o->log_to, "-- the verifier, at most its last %zu MiB:\n%s",
 			o->log_size >> 20, o->log);
 	walker_verifier_explain(o->log, text, sizeof(text));
-	return walker_object_fail(o, CLI_BACKEND, "%s: the verifier refuses it: %s%s", o->path, text,
-		o->log_to ? "" : "\n  (all that it says: --verbose, or --log FILE)");
+	return walker_object_fail(o, CLI_BACKEND, "%s: the verifier refuses it: %s%s", o->path,
+		text, o->log_to ? "" : "\n  (all that it says: --verbose, or --log FILE)");
 }
 
 int walker_object_explain(struct walker_object *o, const char *what, int code)

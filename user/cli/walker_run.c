@@ -72,10 +72,12 @@ static int open_native(struct walker_run *r, struct walker_object *o, const stru
 	if (access(path, R_OK))
 		return walker_object_fail(o, CLI_IO,
 			"%s: %s; it is the walker built for user space: cc -shared -fPIC -o %s -x c "
-			"WALKER.bpf.c, or say with --native where it is", path, strerror(errno), path);
+			"WALKER.bpf.c, or say with --native where it is", path, strerror(errno),
+			path);
 	r->so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!r->so)
-		return walker_object_fail(o, CLI_FORMAT, "%s: cannot be loaded: %s", path, dlerror());
+		return walker_object_fail(o, CLI_FORMAT, "%s: cannot be loaded: %s", path,
+					  dlerror());
 	snprintf(symbol, sizeof(symbol), "carom_walker_%s", only_head(o)->name);
 	r->walker = dlsym(r->so, symbol);
 	if (!r->walker)

@@ -67,10 +67,11 @@ static void problem(struct test *t, const struct vector *v, const char *fmt, ...
 static const char *end_text(char *text, size_t size, const struct carom_lookup *res)
 {
 	if (res->end == CAROM_END_WALKER)
-		snprintf(text, size, "fail=%d after %u hops at %llu", res->code, res->hops, res->at);
-	else
-		snprintf(text, size, "%s after %u hops at %llu", carom_end_name(res->end), res->hops,
+		snprintf(text, size, "fail=%d after %u hops at %llu", res->code, res->hops,
 			 res->at);
+	else
+		snprintf(text, size, "%s after %u hops at %llu", carom_end_name(res->end),
+			 res->hops, res->at);
 	return text;
 }
 

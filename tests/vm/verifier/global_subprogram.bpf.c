@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: attach to unsupported member step of struct carom_walker_ops
-// carom: no bound that the verifier has seen
 /* Looked at once and by itself, however often it is called. */
 #include <carom/walker.h>
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: program of this type cannot use helper bpf_loop#181
-// carom: no time, no printing, no other memory
 /* Bounded by a number of 32 bits only, and can be nested. */
 #include <carom/walker.h>
 

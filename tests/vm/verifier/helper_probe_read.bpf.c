@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: program of this type cannot use helper bpf_probe_read_kernel#113
-// carom: no time, no printing, no other memory
 /* Memory that is not the walker's. */
 #include <carom/walker.h>
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: program of this type cannot use helper bpf_tail_call#12
-// carom: no time, no printing, no other memory
 /* Chains of programs are bounded one by one and not in sum. */
 #include <linux/bpf.h>
 #include <carom/walker.h>

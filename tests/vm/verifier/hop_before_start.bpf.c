@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: is ptr_carom_hop invalid negative access: off=-8
-// carom: a step sees offset, index and node_size
 #include <carom/walker.h>
 
 CAROM_WALKER(hop_before_start, 4096, 64)

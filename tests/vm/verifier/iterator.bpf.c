@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: attach to unsupported member step of struct carom_walker_ops
-// carom: no bound that the verifier has seen
 /* An open-coded iterator: bounded by a number of 32 bits only. */
 #include <carom/walker.h>
 

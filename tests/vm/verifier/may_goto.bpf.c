@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: attach to unsupported member step of struct carom_walker_ops
-// carom: no bound that the verifier has seen
 /* Bounded at run time, by eight million rounds. */
 #include <carom/walker.h>
 

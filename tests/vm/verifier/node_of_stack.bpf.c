@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: pointer type STRUCT carom_hop must point to
-// carom: kfuncs take the hop that the step was called with
 /* A hop of its own making is followed by a slot of its own making. */
 #include <carom/walker.h>
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 // expect: invalid access to memory, mem_size=4096 off=-1 size=1
-// carom: check the offset, before the access
 #include <carom/walker.h>
 
 CAROM_WALKER(read_before_node, 4096, 64)
