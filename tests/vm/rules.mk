@@ -6,11 +6,13 @@ VM_TEST_PROGRAMS := $(patsubst %.c,$(O)/%,$(wildcard tests/vm/engine_*.c tests/v
 VM_TEST_LIB := $(patsubst %,$(O)/tests/%.o,lib/chase lib/engine vm/vm vm/ring)
 VM_TEST_BPF := $(patsubst %.c,$(O)/%.o,$(wildcard tests/vm/walkers/*.bpf.c \
 	tests/vm/verifier/*.bpf.c) tests/lib/chase.bpf.c)
+# Walkers that user space believes to be those of the same name in the kernel.
+VM_TEST_NATIVE := $(patsubst %.c,$(O)/%.so,$(wildcard tests/vm/native/*.c))
 VM_TEST_OBJS := $(VM_TEST_PROGRAMS:=.o) $(VM_TEST_LIB)
 
 .PHONY: vm-tests
 check-run: vm-tests
-vm-tests: $(VM_TEST_PROGRAMS) $(VM_TEST_BPF)
+vm-tests: $(VM_TEST_PROGRAMS) $(VM_TEST_BPF) $(VM_TEST_NATIVE)
 
 $(VM_TEST_OBJS): override CPPFLAGS += -D_GNU_SOURCE $(LIBBPF_CFLAGS)
 
@@ -23,5 +25,10 @@ $(VM_TEST_BPF): $(O)/%.bpf.o: %.bpf.c tests/vm/rules.mk | $(O)/.deps
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
 	$(Q)$(LLVM_STRIP) -g $@
+
+$(VM_TEST_NATIVE): $(O)/%.so: %.c | $(O)/.deps
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -fPIC -shared -o $@ $<
 
 HOST_TESTS += tests/vm/traps.test
