@@ -260,7 +260,9 @@ __bpf_kfunc int carom_copy(struct carom_hop *hop, u32 scratch_off, u32 node_off,
 		return CAROM_COPY_FAULT;
 	memcpy(slot->scratch + scratch_off, slot->node + node_off, len);
 	return 0;
+}
 
+/**
  * carom_crc32c() - CRC-32C of bytes of the node
  * @hop: the step's argument
  * @node_off: where in the node

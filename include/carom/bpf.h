@@ -100,12 +100,16 @@ extern __s64 carom_search(struct carom_hop *hop, const struct carom_keys *keys,
 /**
  * carom_copy() - copy bytes of the node to the scratch
  * @hop: the step's argument
+ * @scratch_off: where to, in bytes
+ * @node_off: where from, in bytes
+ * @len: how many bytes; may be 0
  *
  * Return: 0, or CAROM_COPY_FAULT if a range is outside its memory.
  */
 extern int carom_copy(struct carom_hop *hop, __u32 scratch_off, __u32 node_off,
 		      __u32 len) __ksym;
 
+/**
  * carom_crc32c() - CRC-32C (Castagnoli) of bytes of the node
  * @hop: the step's argument
  * @node_off: where in the node, in bytes
