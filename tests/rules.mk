@@ -19,7 +19,7 @@ KCSAN_TESTS := $(patsubst %,tests/vm/%.vmt,engine storm surface)
 
 .PHONY: check-debug-run check-kcsan-run
 check-debug-run: vm-tests $(LOOKUPS) $(MATRIX)
-	$(Q)tests/run --kernel debug --vm 'ext4 xfs leaks' --host '$(DEBUG_TESTS)'
+	$(Q)tests/run --kernel debug --vm 'ext4 xfs walkers leaks' --host '$(DEBUG_TESTS)'
 
 check-kcsan-run: vm-tests
 	$(Q)tests/run --kernel kcsan --vm ext4 \
