@@ -214,16 +214,15 @@ static int scan_value(struct carom_reader *rd, const struct carom_scan_entry *en
 		      const __u8 *key, struct carom_value *val, struct carom_error *err)
 {
 	const struct lmdb_scan *s = carom_reader_state(rd);
+	const struct carom_lmdb_bad bad = { .node = CAROM_LMDB_NO_NODE };
 	int ret;
 
-	if (entry->value_at) {
-		ret = lmdb_overflow_value(rd, entry->value_at / CAROM_LMDB_PAGE,
-					  entry->value_len, s->snap.meta.last_pg, val, err);
-		return settle(rd, ret, err);
-	}
-	val->data = key + entry->key_len;
-	val->len = entry->local;
-	return 0;
+	(void)key;
+	if (!entry->value_at)
+		return lmdb_bad_error(rd, CAROM_LMDB_E_QUERY, &bad, err);
+	ret = lmdb_overflow_value(rd, entry->value_at / CAROM_LMDB_PAGE, entry->value_len,
+				  s->snap.meta.last_pg, val, err);
+	return settle(rd, ret, err);
 }
 
 static const struct carom_native_walker *scan_walker(void *data)

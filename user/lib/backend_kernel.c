@@ -4,6 +4,7 @@
  * carried on here, from the node it would have read next.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include "lib.h"
@@ -39,12 +40,11 @@ static void kernel_close(struct carom_index *ix)
 static int kernel_mem_init(struct carom_reader *rd, char *reason)
 {
 	const struct carom_session *s = &rd->ix->session;
-	int ret = carom_reader_alloc_mem(rd, reason);
+	int ret = carom_reader_alloc_node(rd, reason);
 
 	if (ret)
 		return ret;
 	/* rd->node stays, for carrying on; the slot's node is read-only to us. */
-	rd->priv = rd->mem.scratch;
 	rd->mem.scratch = s->scratch + (size_t)rd->slot * s->open.scratch_stride;
 	rd->mem.node = s->nodes + (size_t)rd->slot * s->open.node_stride;
 	return 0;
@@ -52,8 +52,7 @@ static int kernel_mem_init(struct carom_reader *rd, char *reason)
 
 static void kernel_mem_exit(struct carom_reader *rd)
 {
-	rd->mem.scratch = rd->priv;
-	carom_reader_free_mem(rd);
+	free(rd->node);
 }
 
 /*

@@ -145,7 +145,8 @@ struct carom_format {
  *	nothing of it counts; or negative errno.
  * @answer: of the last chain
  * @area: where entries are, @size bytes at most
- * @value: take the value of an entry, whose key is at @key; 0 or negative errno
+ * @value: take the value of an entry that is not all in the area, and whose key is at
+ *	@key; 0 or negative errno
  */
 struct carom_scan_format {
 	const struct carom_format *format;

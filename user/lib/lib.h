@@ -290,8 +290,9 @@ int carom_reader_new(struct carom_index *ix, struct carom_reader **out, char *re
 int carom_reader_init(struct carom_reader *rd, struct carom_index *ix, unsigned int slot,
 		      char *reason);
 void carom_reader_exit(struct carom_reader *rd);
-/* Allocate rd->node, and rd->mem that points at it and at a private scratch. */
+/* Allocate rd->node, and rd->mem that points at it and at a private scratch, or only at it. */
 int carom_reader_alloc_mem(struct carom_reader *rd, char *reason);
+int carom_reader_alloc_node(struct carom_reader *rd, char *reason);
 void carom_reader_free_mem(struct carom_reader *rd);
 /* Run rd->chain in user space with @read, from rd->chain.at. */
 int carom_reader_chain(struct carom_reader *rd, int (*read)(void *rd, __u64 offset));

@@ -37,22 +37,30 @@ static size_t round_up(size_t len, size_t to)
 	return (len + to - 1) / to * to;
 }
 
+int carom_reader_alloc_node(struct carom_reader *rd, char *reason)
+{
+	size_t align = rd->ix->file.dio_align > BUF_ALIGN ? rd->ix->file.dio_align : BUF_ALIGN;
+	void *node;
+
+	if (posix_memalign(&node, align, round_up(rd->ix->walker->node_size, align)))
+		return carom_reason_set(reason, -ENOMEM, "out of memory");
+	rd->node = node;
+	rd->mem.node = node;
+	return 0;
+}
+
 int carom_reader_alloc_mem(struct carom_reader *rd, char *reason)
 {
 	const struct carom_native_walker *walker = rd->ix->walker;
-	size_t align = rd->ix->file.dio_align > BUF_ALIGN ? rd->ix->file.dio_align : BUF_ALIGN;
-	void *node;
+	int ret;
 
 	rd->mem.scratch = calloc(1, walker->scratch_size ? walker->scratch_size : 1);
 	if (!rd->mem.scratch)
 		return carom_reason_set(reason, -ENOMEM, "out of memory");
-	if (posix_memalign(&node, align, round_up(walker->node_size, align))) {
+	ret = carom_reader_alloc_node(rd, reason);
+	if (ret)
 		free(rd->mem.scratch);
-		return carom_reason_set(reason, -ENOMEM, "out of memory");
-	}
-	rd->node = node;
-	rd->mem.node = node;
-	return 0;
+	return ret;
 }
 
 void carom_reader_free_mem(struct carom_reader *rd)

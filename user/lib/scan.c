@@ -34,7 +34,9 @@ enum scan_state {
  * @opts: as given, with copies of the keys
  * @asked: something has been asked of it
  * @totals: that was carom_scan__totals()
- * @pos: of the area, what has been handed out
+ * @area: where the last chain has left its entries
+ * @used: bytes of it
+ * @pos: of those, what has been handed out
  * @ret: what SCAN_OVER is because of
  */
 struct carom_scan {
@@ -45,6 +47,8 @@ struct carom_scan {
 	bool asked;
 	bool totals;
 	enum scan_state state;
+	const __u8 *area;
+	size_t used;
 	size_t pos;
 	int ret;
 };
@@ -202,14 +206,20 @@ static int run_chain(struct carom_scan *scan, __u64 offset, struct carom_error *
 {
 	struct carom_reader *rd = scan->rd;
 	struct carom_lookup res;
+	size_t size;
 	int ret;
 
 	ret = carom_reader_run(rd, offset, &res, err);
 	ret = scan->fmt->finish(rd, &res, ret, err);
 	rd->stats.lookups++;
-	if (!ret)
-		scan->state = scan->fmt->answer(rd)->more ? SCAN_MORE : SCAN_LAST;
-	return ret;
+	if (ret)
+		return ret;
+	scan->state = scan->fmt->answer(rd)->more ? SCAN_MORE : SCAN_LAST;
+	scan->used = scan->fmt->answer(rd)->used;
+	scan->area = scan->fmt->area(rd, &size);
+	if (scan->used > size)
+		scan->used = size;
+	return 0;
 }
 
 /* Nothing has been handed out yet, so that a writer's commit is no reason to fail. */
@@ -264,6 +274,7 @@ static int scan_chain(struct carom_scan *scan)
 		return scan->ret;
 	memset(err, 0, sizeof(*err));
 	scan->pos = 0;
+	scan->used = 0;
 	if (scan->state == SCAN_NEW)
 		ret = first_chain(scan, err);
 	else
@@ -280,15 +291,12 @@ static int scan_chain(struct carom_scan *scan)
 /* The entry at scan->pos; NULL: there is none. It has been checked against the area. */
 static const __u8 *entry_at(struct carom_scan *scan, struct carom_scan_entry *entry)
 {
-	size_t size, used = scan->fmt->answer(scan->rd)->used;
-	const __u8 *area = scan->fmt->area(scan->rd, &size), *p = area + scan->pos;
+	const __u8 *p = scan->area + scan->pos;
 
-	if (used > size)
-		used = size;
-	if (used < scan->pos || used - scan->pos < sizeof(*entry))
+	if (scan->used < scan->pos + sizeof(*entry))
 		return NULL;
 	memcpy(entry, p, sizeof(*entry));
-	if ((__u64)entry->key_len + entry->local > used - scan->pos - sizeof(*entry))
+	if ((__u64)entry->key_len + entry->local > scan->used - scan->pos - sizeof(*entry))
 		return NULL;
 	return p + sizeof(*entry);
 }
@@ -299,6 +307,11 @@ static int take_value(struct carom_scan *scan, const struct carom_scan_entry *en
 	struct carom_error *err = &scan->rd->err;
 	int ret;
 
+	/* All of it, which is most of them. */
+	if (entry->local == entry->value_len) {
+		*val = (struct carom_value){ .data = bytes + entry->key_len, .len = entry->local };
+		return 0;
+	}
 	memset(err, 0, sizeof(*err));
 	ret = scan->fmt->value(scan->rd, entry, bytes, val, err);
 	if (!ret)
@@ -320,8 +333,7 @@ int carom_scan__next(struct carom_scan *scan, struct carom_value *key, struct ca
 		return carom_error_set(&scan->rd->err, CAROM_FAULT_USAGE, -EINVAL,
 				       "scan: totals have been asked for, not entries");
 	scan->asked = true;
-	while (scan->state == SCAN_NEW || scan->state == SCAN_OVER ||
-	       !(bytes = entry_at(scan, &entry))) {
+	while (scan->state == SCAN_OVER || !(bytes = entry_at(scan, &entry))) {
 		ret = scan_chain(scan);
 		if (ret)
 			return ret;
