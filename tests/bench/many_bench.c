@@ -4,8 +4,8 @@
  * kernel, by reads, and key by key. Every answer is checked.
  *
  * usage: many_bench FILE
- * Fails if a range takes more than a third of what it takes by pread, or many keys more than half of
- * what they take one by one.
+ * Fails if a range takes more than a third of what it takes by pread, or many keys more than half
+ * of what they take one by one.
  */
 #include <err.h>
 #include <lmdb.h>
@@ -25,11 +25,11 @@
 #define KEYS		64
 #define ROUNDS		24
 
-/* Keys are alike but for the end, so that branch pages need all of them, and few fit. */
+/* Long, so that few fit into a page and the tree is deep. */
 static void key_of(unsigned int i, char *key)
 {
-	memset(key, 'k', KEY_LEN);
-	snprintf(key + KEY_LEN - 9, 10, "%09u", i);
+	snprintf(key, KEY_LEN + 1, "%09u", i);
+	memset(key + 9, 'k', KEY_LEN - 9);
 }
 
 static void mdb_ok(int ret)

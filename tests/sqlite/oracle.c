@@ -4,8 +4,9 @@
  *
  * CAROM_SQLITE_DIR: where to make them (default: TMPDIR); CAROM_SQLITE_BACKENDS: with which
  * backends (default: pread); CAROM_SQLITE_ROUNDS: databases of each kind (default: 3);
- * CAROM_SQLITE_SIZES: of pages (default: all); CAROM_SQLITE_ROWS: of each (default: 1500); CAROM_SQLITE_KEYS: of each index (default:
- * 40); CAROM_SQLITE_FILES: files to look into as well. Lists have blanks between them.
+ * CAROM_SQLITE_SIZES: of pages (default: all); CAROM_SQLITE_ROWS: of each (default: 1500);
+ * CAROM_SQLITE_KEYS: of each index (default: 40); CAROM_SQLITE_FILES: files to look into as
+ * well. Lists have blanks between them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
