@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * CAROM_VALUES_DIR: where to make files (default: TMPDIR); CAROM_VALUES_BACKENDS: with which
- * backends (default: "io_uring pread").
+ * backends (default: "io_uring pread"); CAROM_VALUES_WHOLE: what is begun in the kernel ends there.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -91,6 +91,16 @@ int values_get(struct opened *o, const void *key, size_t len)
 
 void values_close(struct opened *o)
 {
+	struct carom_reader_stats st;
+
+	if (o->rd)
+		carom_reader__stats(o->rd, &st, sizeof(st));
+	else
+		carom_queue__stats(o->q, &st, sizeof(st));
+	if (carom_index__backend(o->ix) == CAROM_BACKEND_KERNEL && getenv("CAROM_VALUES_WHOLE")) {
+		assert_int_equal(st.fallbacks, 0);
+		assert_int_equal(st.kernel_hops, st.hops);
+	}
 	if (o->c)
 		carom_queue__done(o->q, o->c);
 	carom_queue__free(o->q);
