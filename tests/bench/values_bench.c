@@ -4,8 +4,8 @@
  * space after it, or all of it by pread. Every answer is checked.
  *
  * usage: values_bench FILE
- * Fails if 8 overflow pages of a row take more than a quarter of what they take by pread, or the second
- * page of an LMDB value more than half of what it takes to be read by user space.
+ * Fails if 8 overflow pages of a row take more than a quarter of what they take by pread, or the
+ * second page of an LMDB value more than half of what it takes to be read by user space.
  */
 #include <err.h>
 #include <lmdb.h>
@@ -78,7 +78,8 @@ static void build_sqlite(const char *path)
 	sqlite3 *db;
 
 	sql_ok(NULL, sqlite3_open(path, &db));
-	sql_ok(db, sqlite3_exec(db, "CREATE TABLE t (id INTEGER PRIMARY KEY, b)", NULL, NULL, NULL));
+	sql_ok(db, sqlite3_exec(db, "CREATE TABLE t (id INTEGER PRIMARY KEY, b)", NULL, NULL,
+				NULL));
 	sql_ok(db, sqlite3_prepare_v2(db, "INSERT INTO t VALUES (?1, ?2)", -1, &st, NULL));
 	for (i = 0; i < NR; i++) {
 		sqlite3_bind_int64(st, 1, i);

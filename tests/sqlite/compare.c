@@ -12,7 +12,6 @@
 #include <string.h>
 #include <cmocka.h>
 #include "column.h"
-#include <carom/sqlite.h>
 #include "compare.h"
 #include "random.h"
 
@@ -397,10 +396,11 @@ static void count_stats(const struct both *b)
 static void compare_index(struct both *b, const char *path, const char *parts_of,
 			  enum carom_backend backend, unsigned int keys)
 {
-	static const size_t rooms[] = { 0, 1, CAROM_SQLITE_MIN_PAGE, CAROM_SQLITE_MAX_PAGE };
+	static const size_t rooms[] = { 0, 1, 512, 65536 };
 	const struct carom_index_opts opts = {
-		.sz = sizeof(opts), .format = "sqlite", .value_room = rooms[rnd_below(4)], .table = b->table, .index = b->index,
+		.sz = sizeof(opts), .format = "sqlite", .table = b->table, .index = b->index,
 		.backend = backend, .max_readers = 1, .max_in_flight = 1,
+		.value_room = rooms[rnd_below(4)],
 	};
 	struct carom_error err;
 

@@ -153,6 +153,18 @@ void values_refused(const char *table, const void *key, size_t len, const char *
 	print_message("# %s\n", strrchr(r.said, '/') ? strrchr(r.said, '/') + 1 : r.said);
 }
 
+void values_remove(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 500; i++) {
+		if (!unlink(values_path) || errno == ENOENT)
+			return;
+		usleep(10000);
+	}
+	fail_msg("%s: %s", values_path, strerror(errno));
+}
+
 void values_poke(uint64_t at, const void *bytes, size_t len)
 {
 	int fd = open(values_path, O_WRONLY | O_CLOEXEC);

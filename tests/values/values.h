@@ -68,7 +68,10 @@ void values_refused(const char *table, const void *key, size_t len, const char *
 /* Key of @table for rowid @id; returns its length. */
 size_t values_rowid(const struct opened *o, int64_t id, void *key, size_t size);
 
-/* Big- and little-endian bytes of the file at @at. */
+/* XFS removes no file that is sealed, and a ring lets go of its files in its own time. */
+void values_remove(void);
+
+/* Put @bytes into the file at @at. */
 void values_poke(uint64_t at, const void *bytes, size_t len);
 
 extern const struct CMUnitTest values_lmdb[], values_sqlite[];

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Of LMDB files, whose values lie in pages side by side. */
 #include <lmdb.h>
-#include <unistd.h>
 #include "values.h"
 
 #define PAGE		4096
@@ -37,7 +36,7 @@ static unsigned int build(void)
 	char key[64];
 	size_t i;
 
-	unlink(values_path);
+	values_remove();
 	mdb_ok(mdb_env_create(&env));
 	mdb_ok(mdb_env_set_mapsize(env, 64UL << 20));
 	mdb_ok(mdb_env_open(env, values_path, MDB_NOSUBDIR | MDB_NOLOCK, 0600));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Of SQLite files, where each overflow page of a row names the next one. */
 #include <sqlite3.h>
-#include <unistd.h>
 #include "values.h"
 
 #define KEY_SIZE	16
@@ -20,7 +19,7 @@ static sqlite3 *create(unsigned int page_size)
 	sqlite3 *db;
 	char text[64];
 
-	unlink(values_path);
+	values_remove();
 	assert_int_equal(sqlite3_open(values_path, &db), SQLITE_OK);
 	snprintf(text, sizeof(text), "PRAGMA page_size = %u", page_size);
 	sql(db, text);
@@ -150,7 +149,7 @@ static void get_rows(const struct setting *s, void *ctx)
 static void sqlite_lengths(void **state)
 {
 	static const unsigned int sizes[] = { 512, 1024, 4096, 65536 };
-	struct rows r;
+	struct rows r = { 0 };
 	unsigned int i;
 
 	(void)state;
@@ -252,7 +251,8 @@ static void sqlite_damage(void **state)
 	build_chain(&c);
 	lead(&c, 11, c.pages + 1, 11, "leads to a page that is none of the file");
 	build_chain(&c);
-	lead(&c, 11, 0xffffffff, 11, "leads to a page that is none of the file (next page: 4294967295)");
+	lead(&c, 11, 0xffffffff, 11,
+	     "leads to a page that is none of the file (next page: 4294967295)");
 	/* Back to itself, back to the second, and a short cut. */
 	build_chain(&c);
 	lead(&c, 0, c.page[0], 0, "goes on behind the record, or in a circle");
