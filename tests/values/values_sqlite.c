@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Of SQLite files, where each overflow page of a row names the next one. */
 #include <sqlite3.h>
+#include <unistd.h>
 #include "values.h"
 
 #define KEY_SIZE	16
