@@ -180,6 +180,47 @@ static void sqlite_few_hops(void **state)
 	each_setting(get_with_few_hops, &r);
 }
 
+#define IN_FLIGHT	32
+
+/* Rows that take several chains each, all at once, and all of them looked at in the end. */
+static void get_at_once(const struct setting *s, void *ctx)
+{
+	const struct carom_completion *c[IN_FLIGHT];
+	const struct rows *r = ctx;
+	char key[KEY_SIZE];
+	struct opened o;
+	unsigned int i;
+	size_t n;
+
+	if (!s->queue)
+		return;
+	assert_true(r->nr >= IN_FLIGHT);
+	values_open(&o, s, "t");
+	for (i = r->nr - IN_FLIGHT; i < r->nr; i++) {
+		n = values_rowid(&o, i + 1, key, sizeof(key));
+		assert_int_equal(carom_queue__submit(o.q, key, n, i), 0);
+	}
+	for (i = 0; i < IN_FLIGHT; i++) {
+		assert_int_equal(carom_queue__wait(o.q, &c[i]), 0);
+		assert_int_equal(c[i]->ret, 0);
+	}
+	for (i = 0; i < IN_FLIGHT; i++) {
+		o.val = c[i]->val;
+		check_row(&o, (int64_t)c[i]->user_data + 1, r->len[c[i]->user_data]);
+		carom_queue__done(o.q, c[i]);
+	}
+	values_close(&o);
+}
+
+static void sqlite_in_flight(void **state)
+{
+	struct rows r = { .page_size = 1024 };
+
+	(void)state;
+	build_rows(&r);
+	each_setting(get_at_once, &r);
+}
+
 /* ---- damage ---- */
 
 #define PAGE		1024
@@ -280,6 +321,7 @@ static void sqlite_page_of_tree(void **state)
 const struct CMUnitTest values_sqlite[] = {
 	cmocka_unit_test(sqlite_lengths),
 	cmocka_unit_test(sqlite_few_hops),
+	cmocka_unit_test(sqlite_in_flight),
 	cmocka_unit_test(sqlite_damage),
 	cmocka_unit_test(sqlite_page_of_tree),
 };
