@@ -100,6 +100,28 @@ static __always_inline __s64 tree_page(struct page *p, struct carom_lmdb_scratch
 	return branch ? descend(p, s, upper, at, level) : leaf(p, s, upper, at);
 }
 
+/* The first @have bytes are in the area; @from on, this page has the next. */
+static __always_inline __s64 take_part(struct page *p, struct carom_lmdb_scratch *s, __u32 have,
+				       __u32 from)
+{
+	__u32 need = s->walk.need, len = PAGE - from;
+
+	if (have >= need)
+		return fail(p, CAROM_LMDB_E_QUERY, have);
+	if (len > need - have)
+		len = need - have;
+	if (carom_copy(p->hop, CAROM_LMDB_AREA + have, from, len))
+		return fail(p, CAROM_LMDB_E_QUERY, have);
+	have += len;
+	s->rest.have = have;
+	if (have < need)
+		return go_to(s, p->pgno + 1, 0);
+	s->answer.value_len = need;
+	s->answer.flags = CAROM_LMDB_IN_AREA;
+	return CAROM_STEP_DONE;
+}
+
+/* The first of the value's pages; the others have nothing but bytes of it. */
 static __always_inline __s64 overflow_page(struct page *p, struct carom_lmdb_scratch *s)
 {
 	__u64 flags = get_u16(p->node, CAROM_LMDB_PG_FLAGS);
@@ -114,6 +136,8 @@ static __always_inline __s64 overflow_page(struct page *p, struct carom_lmdb_scr
 	if (pages * PAGE < CAROM_LMDB_PG_HDR + need ||
 	    p->pgno + pages - 1 > p->last_pg)
 		return fail(p, CAROM_LMDB_E_PAGES, pages);
+	if (need > PAGE - CAROM_LMDB_PG_HDR && need <= s->rest.room)
+		return take_part(p, s, 0, CAROM_LMDB_PG_HDR);
 	s->answer.value_len = need;
 	s->answer.value_off = CAROM_LMDB_PG_HDR;
 	s->answer.value_at = p->pgno * PAGE + CAROM_LMDB_PG_HDR;
@@ -124,10 +148,13 @@ static __always_inline __s64 overflow_page(struct page *p, struct carom_lmdb_scr
 
 static __always_inline __s64 get_step(struct page *p, struct carom_lmdb_scratch *s)
 {
-	__u32 level = s->walk.level;
+	__u32 level = s->walk.level, have;
 
 	p->last_pg = s->query.last_pg;
-	return level ? tree_page(p, s, level) : overflow_page(p, s);
+	if (level)
+		return tree_page(p, s, level);
+	have = s->rest.have;
+	return have ? take_part(p, s, have, 0) : overflow_page(p, s);
 }
 
 /* 0, or why the page is no meta page that can be used; *value: what was there. */

@@ -47,6 +47,71 @@ static __always_inline void answer_cell(struct page *p, __u32 kind, const struct
 	a->local = c->local;
 	a->payload = c->payload;
 	a->overflow = c->overflow;
+	p->s->rest.cell_page = p->pgno;
+}
+
+/* ---- overflow pages ---- */
+
+/* Go on at overflow page @pgno, or let another chain do that. */
+static __always_inline __s64 go_rest(struct page *p, __u64 pgno)
+{
+	struct carom_sqlite_rest *r = &p->s->rest;
+
+	if (pgno < 2 || pgno > p->s->query.pages || pgno == LOCK_PAGE)
+		return fail(p, CAROM_SQLITE_E_CHAIN, pgno);
+	r->page = pgno;
+	r->skip = 0;
+	if (r->used >= r->room || p->hop->index + 1 >= r->max_hops)
+		return CAROM_STEP_DONE;
+	return (pgno - 1) * PAGE;
+}
+
+/* The answer is what answer_cell() has left: done, unless it has overflow pages. */
+static __always_inline __s64 finish(struct page *p)
+{
+	const struct carom_sqlite_answer a = p->s->answer;
+	struct carom_sqlite_rest *r = &p->s->rest;
+	__u32 len = a.id_len + a.local;
+
+	if (a.local >= a.payload)
+		return CAROM_STEP_DONE;
+	r->left = a.payload - a.local;
+	r->used = r->room;
+	if (len <= r->room) {
+		if (carom_copy(p->hop, CAROM_SQLITE_AREA, a.off - a.id_len, len))
+			return fail(p, CAROM_SQLITE_E_QUERY, len);
+		r->used = len;
+	}
+	return go_rest(p, a.overflow);
+}
+
+/* Part of a record: the next page's number, and bytes. */
+static __always_inline __s64 overflow_page(struct page *p, __u32 left)
+{
+	struct carom_sqlite_rest *r = &p->s->rest;
+	__u32 room = r->room, skip = r->skip, used = r->used, len;
+	__u64 next = get_be32(p, 0);
+
+	len = p->usable - CAROM_SQLITE_OV_HDR - skip;
+	if (skip >= p->usable - CAROM_SQLITE_OV_HDR || used >= room)
+		return fail(p, CAROM_SQLITE_E_QUERY, used);
+	if (len > left)
+		len = left;
+	if (len > room - used)
+		len = room - used;
+	if (carom_copy(p->hop, CAROM_SQLITE_AREA + used, CAROM_SQLITE_OV_HDR + skip, len))
+		return fail(p, CAROM_SQLITE_E_QUERY, used);
+	left -= len;
+	skip += len;
+	r->used = used + len;
+	r->left = left;
+	r->skip = skip;
+	/* A chain that has a cycle does not end. */
+	if (!left)
+		return next ? fail(p, CAROM_SQLITE_E_LONG, next) : CAROM_STEP_DONE;
+	if (skip < p->usable - CAROM_SQLITE_OV_HDR)
+		return CAROM_STEP_DONE;
+	return go_rest(p, next);
 }
 
 /* ---- tables ---- */
@@ -109,7 +174,7 @@ static __always_inline __s64 table_row(struct page *p, __u64 i)
 	if (err)
 		return err;
 	answer_cell(p, CAROM_SQLITE_ROW, &c);
-	return CAROM_STEP_DONE;
+	return finish(p);
 }
 
 static __always_inline __s64 table_page(struct page *p)
@@ -288,7 +353,7 @@ static __always_inline __s64 index_found(struct page *p, __u64 level, __u64 i)
 		return ret;
 	if (!ret) {
 		answer_cell(p, CAROM_SQLITE_ENTRY, &c);
-		return CAROM_STEP_DONE;
+		return finish(p);
 	}
 	w->in_table = 1;
 	w->table_level = 0;
@@ -313,7 +378,7 @@ static __always_inline __s64 index_page(struct page *p)
 	}
 	at = index_search(p, &undecided);
 	if (undecided)
-		return CAROM_STEP_DONE;
+		return finish(p);
 	if (at < 0)
 		return at;
 	pos = at >> 1;
@@ -329,7 +394,7 @@ static __always_inline __s64 sqlite_step(struct carom_hop *hop)
 {
 	struct page p = { .hop = hop };
 	__u64 offset = hop->offset;
-	__u32 op;
+	__u32 op, left;
 
 	p.node = carom_node(hop, PAGE);
 	p.s = (struct carom_sqlite_scratch *)carom_scratch(hop, SCRATCH);
@@ -339,8 +404,11 @@ static __always_inline __s64 sqlite_step(struct carom_hop *hop)
 	p.usable = p.s->query.usable;
 	forget(p.usable);
 	op = p.s->query.op;
+	left = p.s->rest.left;
 	if (offset % PAGE || p.usable < CAROM_SQLITE_MIN_USABLE || p.usable > PAGE)
 		return fail(&p, CAROM_SQLITE_E_QUERY, op);
+	if (left)
+		return overflow_page(&p, left);
 	if (op == CAROM_SQLITE_ROWID || p.s->walk.in_table)
 		return table_page(&p);
 	return op == CAROM_SQLITE_KEY ? index_page(&p) : fail(&p, CAROM_SQLITE_E_QUERY, op);

@@ -203,9 +203,12 @@ static int carom_session_set_slots(struct carom_session *s, const struct carom_o
 {
 	const struct nvme_chain_limits *limits = &s->file->limits;
 
-	if (arg->node_size & ((1U << limits->lba_shift) - 1) ||
-	    arg->node_size > limits->max_bytes)
+	/* Both are powers of two. */
+	if (arg->node_size >> limits->lba_shift == 0)
 		return carom_refuse(why, -EINVAL, CAROM_REFUSED_NODE_SIZE,
+				    s->file->bdev->bd_disk->disk_name);
+	if (arg->node_size > limits->max_bytes)
+		return carom_refuse(why, -EINVAL, CAROM_REFUSED_READ_SIZE,
 				    s->file->bdev->bd_disk->disk_name);
 	/* Negative for a file that is shorter than a node. */
 	s->last_offset = (s64)s->file->size - arg->node_size;

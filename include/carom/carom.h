@@ -86,6 +86,11 @@ struct carom_reader;
  * @table: sqlite: the table; needed
  * @index: sqlite: index of the table whose columns the keys are, or NULL: keys are
  *	rowids, or the primary key if the table has none (WITHOUT ROWID)
+ * @value_room: bytes of memory that each reader, and each lookup in flight, has for
+ *	values on several pages, so that a chain in the kernel can bring them along;
+ *	what does not fit is read afterwards. 65536 is as much as there can be. 0: what
+ *	the format gains by, and at most 4 MiB altogether but for a page of an SQLite
+ *	file each. Answers do not depend on it.
  */
 struct carom_index_opts {
 	size_t sz;
@@ -99,6 +104,7 @@ struct carom_index_opts {
 	unsigned int max_in_flight;
 	const char *table;
 	const char *index;
+	size_t value_room;
 };
 
 /**

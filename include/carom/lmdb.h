@@ -218,10 +218,11 @@ struct carom_lmdb_meta {
 #define CAROM_LMDB_IN_NODE	0x1	/* the value lies in the node last read, at value_off */
 #define CAROM_LMDB_IN_FILE	0x2	/* it lies in the file, at value_at */
 #define CAROM_LMDB_IS_DB	0x4	/* it is a struct carom_lmdb_db */
+#define CAROM_LMDB_IN_AREA	0x8	/* it lies in the scratch, at CAROM_LMDB_AREA */
 
 /**
  * struct carom_lmdb_answer - filled by the walker
- * @flags: GET, done: CAROM_LMDB_IN_NODE or _IN_FILE, perhaps _IS_DB
+ * @flags: GET, done: CAROM_LMDB_IN_NODE, _IN_FILE or _IN_AREA, perhaps _IS_DB
  * @value_len: its bytes
  * @value_off: offset in the node
  * @value_at: offset in the file
@@ -242,13 +243,26 @@ struct carom_lmdb_answer {
 	struct carom_lmdb_meta meta;
 };
 
+/**
+ * struct carom_lmdb_rest - GET: a value on several pages
+ * @room: bytes that there are for it at CAROM_LMDB_AREA; set by the caller
+ * @have: bytes of it that are there; the caller clears it
+ */
+struct carom_lmdb_rest {
+	__u32 room;
+	__u32 have;
+};
+
 struct carom_lmdb_scratch {
 	struct carom_lmdb_query query;
 	struct carom_lmdb_walk walk;
 	struct carom_lmdb_answer answer;
+	struct carom_lmdb_rest rest;
 };
 
 #define CAROM_LMDB_SCRATCH_SIZE	1024
+/* Where in the scratch values on several pages go; sessions may have none of it. */
+#define CAROM_LMDB_AREA		CAROM_LMDB_SCRATCH_SIZE
 
 /**
  * struct carom_lmdb_scan_query - filled by the caller

@@ -9,6 +9,10 @@
  * entry names. The way through the index stays in the scratch, so that a further
  * chain finds the entry after it.
  *
+ * What a record has on overflow pages is copied to the area behind struct
+ * carom_sqlite_scratch, as much as there is room for. If that is not all of it, another
+ * chain goes on where struct carom_sqlite_rest says.
+ *
  * What cannot be said of an entry from its page alone, because it goes on in
  * overflow pages for example, is left to the caller: the chain ends with an answer
  * that is CAROM_SQLITE_UNDECIDED and names the entry, the caller compares it and
@@ -57,6 +61,9 @@
 #define CAROM_SQLITE_PG_RIGHT	8	/* u32: interior: the last child */
 #define CAROM_SQLITE_PG_LEAF_HDR 8
 #define CAROM_SQLITE_PG_HDR	12	/* interior */
+
+/* Overflow page: the number of the next one, or 0, and bytes. */
+#define CAROM_SQLITE_OV_HDR	4
 
 #define CAROM_SQLITE_P_INDEX	0x02	/* interior */
 #define CAROM_SQLITE_P_TABLE	0x05
@@ -222,6 +229,10 @@ struct carom_sqlite_walk {
  * @CAROM_SQLITE_E_DEPTH: the tree is deeper than any, so it has a cycle
  * @CAROM_SQLITE_E_NO_ROW: an entry of the index names a row that the table has not;
  *	value: its rowid
+ * @CAROM_SQLITE_E_CHAIN: an overflow page leads to one that is none of the file, or to
+ *	none although the record goes on; value: its number
+ * @CAROM_SQLITE_E_LONG: the last overflow page of a record leads to another; value:
+ *	its number
  *
  * bad_page names the page, bad_cell the cell where it is about one.
  */
@@ -239,6 +250,8 @@ enum carom_sqlite_code {
 	CAROM_SQLITE_E_OVERFLOW,
 	CAROM_SQLITE_E_DEPTH,
 	CAROM_SQLITE_E_NO_ROW,
+	CAROM_SQLITE_E_CHAIN,
+	CAROM_SQLITE_E_LONG,
 	CAROM_SQLITE_E_NR,
 };
 
@@ -259,7 +272,8 @@ enum carom_sqlite_kind {
  * struct carom_sqlite_answer - filled by the walker
  * @kind: done: enum carom_sqlite_kind
  * @id_len: ROW: bytes of the rowid that come before the record, as a varint
- * @off: where in the node that was read last the record begins
+ * @off: where in its page the record begins; the node that was read last if it has no
+ *	overflow pages
  * @local: how many of its bytes are there
  * @payload: how many it has
  * @overflow: where it goes on: page number, or 0
@@ -281,13 +295,46 @@ struct carom_sqlite_answer {
 
 #define CAROM_SQLITE_NO_CELL	(~0U)
 
+/**
+ * struct carom_sqlite_rest - what the record of the answer has on overflow pages
+ * @room: bytes that there are at CAROM_SQLITE_AREA; set by the caller
+ * @max_hops: nodes that the chain may read; set by the caller
+ * @cell_page: the page that the record begins in
+ * @left: bytes of it that have not been copied; 0: the chain is in a tree, and in the
+ *	beginning
+ * @page: the overflow page that is being read, or that is next
+ * @skip: bytes of that page, behind its header, that have been copied
+ * @used: bytes of the area that are taken
+ * @reserved: 0
+ *
+ * The area has @id_len and @local bytes of the answer from the cell, then what is on
+ * overflow pages. If there is no room for the first of these the chain ends at the
+ * cell's page, with @used as large as @room, and the caller takes them from the node. If
+ * @left is not 0 in the end, the caller takes what is in the area, clears @used and
+ * begins a chain at @page.
+ */
+struct carom_sqlite_rest {
+	__u32 room;
+	__u32 max_hops;
+	__u32 cell_page;
+	__u32 left;
+	__u32 page;
+	__u32 skip;
+	__u32 used;
+	__u32 reserved;
+};
+
 /* @blur: the walker's own, and of no account. */
 struct carom_sqlite_scratch {
 	struct carom_sqlite_query query;
 	struct carom_sqlite_walk walk;
 	struct carom_sqlite_answer answer;
 	__u64 blur;
+	struct carom_sqlite_rest rest;
 };
+
+/* Where in the scratch records with overflow pages go. */
+#define CAROM_SQLITE_AREA	((__u32)sizeof(struct carom_sqlite_scratch))
 
 #define CAROM_SQLITE_SCRATCH_SIZE	4096
 

@@ -59,7 +59,8 @@ static __u8 scratch[4];
 static int run(struct carom_lookup *res, __u64 at, __u32 hops, __u32 max_hops)
 {
 	const struct carom_chain chain = {
-		.walker = &walker, .node = node, .scratch = scratch, .max_hops = max_hops,
+		.walker = &walker, .node = node, .scratch = scratch,
+		.scratch_size = sizeof(scratch), .max_hops = max_hops,
 		.read = read_node, .within = within,
 	};
 

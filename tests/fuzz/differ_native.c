@@ -7,8 +7,8 @@ struct carom_lookup differ_native(const struct differ_memory *mem, __u64 start)
 {
 	const struct carom_chain chain = {
 		.walker = &carom_walker_lmdb, .node = mem->node, .scratch = mem->scratch,
-		.max_hops = CAROM_DEFAULT_HOPS, .read = mem->read, .within = mem->within,
-		.ctx = mem->ctx,
+		.scratch_size = CAROM_LMDB_SCRATCH_SIZE, .max_hops = CAROM_DEFAULT_HOPS,
+		.read = mem->read, .within = mem->within, .ctx = mem->ctx,
 	};
 	struct carom_lookup res = { .offset = start, .at = start };
 

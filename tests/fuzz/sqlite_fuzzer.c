@@ -104,7 +104,7 @@ static int run(struct carom_reader *rd, __u64 offset, struct carom_lookup *res)
 {
 	struct carom_hop hop = {
 		.node_size = rd->walker->node_size, .node = rd->node, .scratch = rd->mem.scratch,
-		.scratch_size = rd->walker->scratch_size,
+		.scratch_size = rd->mem.scratch_size,
 	};
 	__s64 next = (__s64)offset;
 
@@ -140,11 +140,16 @@ static void reader_make(struct carom_reader *rd, const struct fuzz_file *file)
 	rd->walker = file->walker;
 	rd->node = malloc(rd->walker->node_size);
 	rd->mem.node = rd->node;
-	rd->mem.scratch = malloc(rd->walker->scratch_size);
+	/* Room for one page and a part, or for a part of one. */
+	rd->mem.scratch_size = rd->walker->scratch_size + rd->walker->node_size / 2 * 3;
+	if (rd->mem.scratch_size > CAROM_MAX_SCRATCH_SIZE)
+		rd->mem.scratch_size = rd->walker->scratch_size;
+	rd->mem.max_hops = MAX_HOPS;
+	rd->mem.scratch = malloc(rd->mem.scratch_size);
 	rd->state = calloc(1, carom_format_sqlite.lookup_size);
 	check(rd->node && rd->mem.scratch && rd->state);
 	/* A slot's scratch has what the last lookup left there. */
-	memset(rd->mem.scratch, 0xa5, rd->walker->scratch_size);
+	memset(rd->mem.scratch, 0xa5, rd->mem.scratch_size);
 }
 
 static void readers_free(void)
@@ -276,6 +281,7 @@ static void one_raw(struct carom_reader *rd, const struct fuzz_input *in)
 	struct carom_sqlite_scratch *s = sqlite_scratch(rd);
 	const struct sqlite_file *file = &rd->ix->file;
 	struct carom_lookup res;
+	bool in_record;
 	size_t i;
 
 	memset(s, 0, sizeof(*s));
@@ -286,9 +292,11 @@ static void one_raw(struct carom_reader *rd, const struct fuzz_input *in)
 
 		((__u8 *)s)[at] = in->rest[i + 2];
 	}
+	in_record = s->rest.left;
 	if (run(rd, (__u64)(in->rest_len % file->pages) * file->page_size, &res))
 		return;
-	if (res.end != CAROM_END_DONE)
+	/* What begins in the middle of a record has no answer but that. */
+	if (res.end != CAROM_END_DONE || in_record)
 		return;
 	check(s->answer.kind >= CAROM_SQLITE_ROW && s->answer.kind <= CAROM_SQLITE_UNDECIDED);
 	check(s->answer.off <= file->page_size &&

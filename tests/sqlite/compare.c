@@ -396,9 +396,11 @@ static void count_stats(const struct both *b)
 static void compare_index(struct both *b, const char *path, const char *parts_of,
 			  enum carom_backend backend, unsigned int keys)
 {
+	static const size_t rooms[] = { 0, 1, 512, 65536 };
 	const struct carom_index_opts opts = {
 		.sz = sizeof(opts), .format = "sqlite", .table = b->table, .index = b->index,
 		.backend = backend, .max_readers = 1, .max_in_flight = 1,
+		.value_room = rooms[rnd_below(4)],
 	};
 	struct carom_error err;
 

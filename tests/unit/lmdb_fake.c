@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,7 +108,7 @@ int carom_reader_run(struct carom_reader *rd, __u64 offset, struct carom_lookup 
 		.node_size = carom_walker_lmdb.node_size,
 		.node = rd->node,
 		.scratch = rd->mem.scratch,
-		.scratch_size = carom_walker_lmdb.scratch_size,
+		.scratch_size = rd->mem.scratch_size,
 	};
 	__s64 next = (__s64)offset;
 	int ret;
@@ -135,14 +136,19 @@ int carom_reader_run(struct carom_reader *rd, __u64 offset, struct carom_lookup 
 
 void fake_init(struct carom_reader *rd, const char *path, const __u8 *image, __u64 size)
 {
+	static atomic_uint nr;
+
 	*rd = (struct carom_reader){ .path = path, .image = image, .size = size, .fd = -1 };
 	rd->node = malloc(carom_walker_lmdb.node_size);
 	rd->mem.node = rd->node;
-	rd->mem.scratch = malloc(carom_walker_lmdb.scratch_size);
+	/* Every other one has room for values on several pages. */
+	rd->mem.scratch_size = nr++ % 2 ? CAROM_MAX_SCRATCH_SIZE : carom_walker_lmdb.scratch_size;
+	rd->mem.max_hops = MAX_HOPS;
+	rd->mem.scratch = malloc(rd->mem.scratch_size);
 	rd->state = malloc(carom_format_lmdb.lookup_size);
 	assert_true(rd->node && rd->mem.scratch && rd->state);
 	/* A slot's scratch has what the last lookup left there. */
-	memset(rd->mem.scratch, 0xa5, carom_walker_lmdb.scratch_size);
+	memset(rd->mem.scratch, 0xa5, rd->mem.scratch_size);
 	memset(rd->state, 0x5a, carom_format_lmdb.lookup_size);
 	if (image)
 		return;

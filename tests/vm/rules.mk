@@ -31,4 +31,4 @@ $(VM_TEST_NATIVE): $(O)/%.so: %.c | $(O)/.deps
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -fPIC -shared -o $@ $<
 
-HOST_TESTS += tests/vm/traps.test
+HOST_TESTS += tests/vm/traps.test tests/vm/nodes.test

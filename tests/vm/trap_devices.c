@@ -186,7 +186,7 @@ static void large_lbas(void **state)
 	vm_refused_arg(fd, &arg, EINVAL, CAROM_REFUSED_NODE_SIZE, path + strlen("/dev/"));
 	arg.node_size = 65536;
 	strcpy(arg.walker, "chase65536");
-	vm_refused_arg(fd, &arg, EINVAL, CAROM_REFUSED_NODE_SIZE, path + strlen("/dev/"));
+	vm_refused_arg(fd, &arg, EINVAL, CAROM_REFUSED_READ_SIZE, path + strlen("/dev/"));
 	close(fd);
 }
 

@@ -173,8 +173,8 @@ struct carom_lookup walker_run_native(struct walker_run *r, const struct vector 
 {
 	const struct carom_chain chain = {
 		.walker = r->walker, .node = r->node, .scratch = r->scratch,
-		.max_hops = CAROM_DEFAULT_HOPS, .read = native_read, .within = native_within,
-		.ctx = r,
+		.scratch_size = r->walker->scratch_size, .max_hops = CAROM_DEFAULT_HOPS,
+		.read = native_read, .within = native_within, .ctx = r,
 	};
 	struct sigaction old[NR_SIGNALS];
 	struct carom_lookup res = { .offset = v->start, .at = v->start };

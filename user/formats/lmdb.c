@@ -86,6 +86,8 @@ static int begin_get(struct carom_reader *rd, const struct lmdb_snap *snap,
 	s->query.last_pg = snap->meta.last_pg;
 	memcpy(s->query.key, key, key_len);
 	s->walk.level = db->depth;
+	s->rest.room = lmdb_room(rd, db->depth);
+	s->rest.have = 0;
 	return begin_chain(rd, db->root, offset);
 }
 
@@ -469,6 +471,8 @@ const struct carom_format carom_format_lmdb = {
 	.walker = &carom_walker_lmdb,
 	.probe = lmdb_probe,
 	.lookup_size = sizeof(struct lmdb_lookup),
+	.value_area = CAROM_LMDB_AREA,
+	.value_room = lmdb_value_room,
 	.open = lmdb_open,
 	.close = lmdb_close,
 	.start = lmdb_start,

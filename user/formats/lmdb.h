@@ -64,9 +64,15 @@ int lmdb_layout_error(struct carom_reader *rd, const __u8 *head, struct carom_er
 int lmdb_no_memory(struct carom_error *err);
 int lmdb_read_error(struct carom_reader *rd, int code, struct carom_error *err);
 
+/* carom_format.value_room */
+size_t lmdb_value_room(const struct carom_native_walker *walker, size_t share);
+
+/* Bytes of the area that a chain through a tree of @depth levels can fill. */
+__u32 lmdb_room(struct carom_reader *rd, unsigned int depth);
+
 /*
- * Turn the walker's answer into a value, which is in the node, or else is read to
- * the reader's buffer. 0 or negative errno.
+ * Turn the walker's answer into a value, which is in the node or the scratch, or else
+ * is read to the reader's buffer. 0 or negative errno.
  */
 int lmdb_take_value(struct carom_reader *rd, struct carom_value *val, struct carom_error *err);
 

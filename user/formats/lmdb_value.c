@@ -6,6 +6,33 @@
 #include <string.h>
 #include "lmdb.h"
 
+/*
+ * Pages of a value that a chain goes to, unless the caller says how much room there is.
+ * They lie side by side, so they can as well be read at once, which takes more
+ * instructions but waits for the device only once more: doc/performance.md.
+ */
+#define VALUE_PAGES	2
+
+size_t lmdb_value_room(const struct carom_native_walker *walker, size_t share)
+{
+	size_t room = VALUE_PAGES * CAROM_LMDB_PAGE - CAROM_LMDB_PG_HDR;
+
+	(void)walker;
+	return room < share ? room : share;
+}
+
+__u32 lmdb_room(struct carom_reader *rd, unsigned int depth)
+{
+	const struct carom_reader_mem *mem = carom_reader_mem(rd);
+	__u64 room, most;
+
+	if (mem->max_hops <= depth || mem->scratch_size < CAROM_LMDB_AREA)
+		return 0;
+	room = mem->scratch_size - CAROM_LMDB_AREA;
+	most = (__u64)(mem->max_hops - depth) * CAROM_LMDB_PAGE - CAROM_LMDB_PG_HDR;
+	return (__u32)(room < most ? room : most);
+}
+
 /* Whole pages, as they lie. */
 int lmdb_value_in_file(struct carom_reader *rd, __u64 at, size_t len, struct carom_value *val,
 		       struct carom_error *err)
@@ -82,6 +109,13 @@ int lmdb_take_value(struct carom_reader *rd, struct carom_value *val, struct car
 
 	if (a.flags & CAROM_LMDB_IN_FILE)
 		return lmdb_value_in_file(rd, a.value_at, a.value_len, val, err);
+	if (a.flags & CAROM_LMDB_IN_AREA) {
+		if (a.value_len > carom_reader_mem(rd)->scratch_size - CAROM_LMDB_AREA)
+			return lmdb_walker_error(rd, CAROM_LMDB_E_QUERY, err);
+		val->data = carom_reader_mem(rd)->scratch + CAROM_LMDB_AREA;
+		val->len = a.value_len;
+		return 0;
+	}
 	if (a.value_off > CAROM_LMDB_PAGE || a.value_len > CAROM_LMDB_PAGE - a.value_off)
 		return lmdb_walker_error(rd, CAROM_LMDB_E_QUERY, err);
 	val->data = carom_reader_mem(rd)->node + a.value_off;

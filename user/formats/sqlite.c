@@ -28,12 +28,14 @@ enum sqlite_stage {
  * struct sqlite_lookup - the format's state of a lookup
  * @key: what is looked for
  * @primary: PRIMARY: likewise
+ * @parts: what there is of a record with overflow pages
  * @kept: PRIMARY: query and walk of the index, for the next row
  */
 struct sqlite_lookup {
 	enum sqlite_stage stage;
 	struct sqlite_key key;
 	struct sqlite_key primary;
+	struct sqlite_parts parts;
 	struct {
 		struct carom_sqlite_query query;
 		struct carom_sqlite_walk walk;
@@ -59,6 +61,7 @@ static void begin_query(struct carom_reader *rd, const struct sqlite_index *ix, 
 	s->query.columns = 0;
 	memset(&s->walk, 0, sizeof(s->walk));
 	memset(&s->answer, 0, sizeof(s->answer));
+	sqlite_rest_begin(rd);
 	s->walk.step = CAROM_SQLITE_FIRST_STEP(ix->file.page_size);
 	s->answer.bad_cell = CAROM_SQLITE_NO_CELL;
 }
@@ -133,6 +136,7 @@ static int sqlite_start(struct carom_reader *rd, const void *key, size_t key_len
 	int ret = 1;
 
 	l->stage = SQLITE_STAGE_DONE;
+	l->parts.got = 0;
 	if (max > CAROM_SQLITE_MAX_COLUMNS)
 		max = CAROM_SQLITE_MAX_COLUMNS;
 	if (!sqlite_record_begin(&r, key, key_len))
@@ -161,20 +165,16 @@ static int damaged_entry(struct carom_reader *rd, const struct sqlite_index *ix,
 
 /* Compare for the walker, and let it go on in the same page. */
 static int decide(struct carom_reader *rd, const struct sqlite_index *ix, __u64 at,
-		  __u64 *offset, struct carom_error *err)
+		  const struct carom_value *entry, __u64 *offset, struct carom_error *err)
 {
 	const struct sqlite_lookup *l = carom_reader_state(rd);
 	bool primary = l->stage == SQLITE_STAGE_PRIMARY;
 	struct carom_sqlite_scratch *s = sqlite_scratch(rd);
-	struct carom_value val;
 	int ret;
 
-	ret = sqlite_payload(rd, &ix->file, &val, err);
-	if (ret)
-		return ret;
 	ret = sqlite_compare(&s->query, primary ? &ix->schema.primary :
 			     sqlite_key_tree(&ix->schema), primary ? &l->primary : &l->key,
-			     val.data, val.len);
+			     entry->data, entry->len);
 	if (ret > 1)
 		return damaged_entry(rd, ix, at, err);
 	s->walk.verdict = ret;
@@ -232,18 +232,24 @@ static int to_primary(struct carom_reader *rd, const struct sqlite_index *ix, __
 			 err);
 }
 
-static int got_answer(struct carom_reader *rd, const struct sqlite_index *ix, __u64 at,
+static int got_answer(struct carom_reader *rd, const struct sqlite_index *ix,
 		      __u64 *offset, struct carom_value *val, struct carom_error *err)
 {
+	const struct carom_sqlite_scratch *s = sqlite_scratch(rd);
 	struct sqlite_lookup *l = carom_reader_state(rd);
-	__u32 kind = sqlite_scratch(rd)->answer.kind;
+	__u64 at = offset_of(ix, s->rest.cell_page);
+	__u32 kind = s->answer.kind;
+	struct carom_value found;
 	int ret;
 
-	if (kind == CAROM_SQLITE_UNDECIDED)
-		return decide(rd, ix, at, offset, err);
-	ret = sqlite_payload(rd, &ix->file, val, err);
-	if (ret || kind != CAROM_SQLITE_ENTRY)
+	ret = sqlite_payload(rd, &ix->file, &l->parts, offset, &found, err);
+	if (ret)
 		return ret;
+	if (kind == CAROM_SQLITE_UNDECIDED)
+		return decide(rd, ix, at, &found, offset, err);
+	*val = found;
+	if (kind != CAROM_SQLITE_ENTRY)
+		return 0;
 	if (ix->schema.rowids)
 		return to_table(rd, ix, at, val, offset, err);
 	if (ix->schema.by_index && l->stage == SQLITE_STAGE_ENTRY)
@@ -275,7 +281,7 @@ static int advance(struct carom_reader *rd, const struct sqlite_index *ix,
 		return sqlite_walker_error(rd, res->code, err);
 	if (res->end == CAROM_END_MISS)
 		return got_miss(rd, ix, res, err);
-	return got_answer(rd, ix, res->at, offset, val, err);
+	return got_answer(rd, ix, offset, val, err);
 }
 
 static int sqlite_finish(struct carom_reader *rd, const struct carom_lookup *res, int ret,
@@ -310,6 +316,7 @@ static int sqlite_next(struct carom_reader *rd, __u64 *offset, struct carom_erro
 		s->walk = l->kept.walk;
 	}
 	l->stage = SQLITE_STAGE_DONE;
+	l->parts.got = 0;
 	if (s->query.op != CAROM_SQLITE_KEY || s->query.flags & CAROM_SQLITE_ONE ||
 	    s->walk.level >= CAROM_SQLITE_MAX_DEPTH)
 		return CAROM_NOTFOUND;
@@ -472,6 +479,8 @@ const struct carom_format carom_format_sqlite = {
 	.probe = sqlite_probe,
 	.pick = sqlite_pick,
 	.lookup_size = sizeof(struct sqlite_lookup),
+	.value_area = sizeof(struct carom_sqlite_scratch),
+	.value_room = sqlite_value_room,
 	.open = sqlite_open,
 	.close = sqlite_close,
 	.start = sqlite_start,

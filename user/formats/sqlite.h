@@ -179,12 +179,30 @@ size_t sqlite_record_make(const struct carom_column *cols, size_t nr, void *buf,
 int sqlite_row(const void *data, const struct carom_value *val, struct carom_column *cols,
 	       size_t nr, struct carom_error *err);
 
+/* carom_format.value_room */
+size_t sqlite_value_room(const struct carom_native_walker *walker, size_t share);
+
+/* What a chain needs to know of overflow pages, and that it begins in a tree. */
+void sqlite_rest_begin(struct carom_reader *rd);
+
+/**
+ * struct sqlite_parts - a record that several chains bring
+ * @buf: the reader's buffer, for all of it
+ * @got: bytes that are there; 0: none of it has been brought
+ */
+struct sqlite_parts {
+	__u8 *buf;
+	size_t got;
+};
+
 /*
  * The record of the walker's answer, with what is on overflow pages and, before it, the
- * rowid's varint. 0 or negative errno.
+ * rowid's varint. 0; CAROM_CHAIN: for the rest a chain has to begin at *@offset, and this
+ * be called again with the same @parts; or negative errno.
  */
 int sqlite_payload(struct carom_reader *rd, const struct sqlite_file *file,
-		   struct carom_value *val, struct carom_error *err);
+		   struct sqlite_parts *parts, __u64 *offset, struct carom_value *val,
+		   struct carom_error *err);
 
 /* ---- sqlite_key.c ---- */
 

@@ -72,6 +72,14 @@ static void page_text(char *text, __s32 code, unsigned long long v)
 	case CAROM_SQLITE_E_CHILD:
 		snprintf(text, TEXT_LEN, "leads to page %llu, which is none of the file", v);
 		break;
+	case CAROM_SQLITE_E_CHAIN:
+		snprintf(text, TEXT_LEN, "its overflow chain %s (next page: %llu)", v ?
+			 "leads to a page that is none of the file" : "ends before the record", v);
+		break;
+	case CAROM_SQLITE_E_LONG:
+		snprintf(text, TEXT_LEN, "its overflow chain goes on behind the record, or in a "
+			 "circle (next page: %llu)", v);
+		break;
 	default:
 		snprintf(text, TEXT_LEN, "walker's code %d", code);
 	}

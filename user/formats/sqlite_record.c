@@ -269,65 +269,95 @@ int sqlite_row(const void *data, const struct carom_value *val, struct carom_col
 
 /* ---- overflow pages ---- */
 
-/* Follow the chain from @page; the pages after the first @have bytes fill @buf. */
-static int read_overflow(struct carom_reader *rd, const struct sqlite_file *file, __u64 page,
-			 __u8 *buf, size_t have, size_t len, struct carom_error *err)
+/* Each is a read that depends on the one before, so all that there is room for. */
+size_t sqlite_value_room(const struct carom_native_walker *walker, size_t share)
 {
-	__u8 *node = malloc(file->usable);
-	__u64 from = page;
-	int ret = 0;
+	return share > walker->node_size ? share : walker->node_size;
+}
 
-	if (!node)
-		return sqlite_no_memory(err);
-	while (have < len) {
-		size_t n = len - have < file->usable - 4 ? len - have : file->usable - 4;
+void sqlite_rest_begin(struct carom_reader *rd)
+{
+	const struct carom_reader_mem *mem = carom_reader_mem(rd);
 
-		if (page < 2 || page > file->pages) {
-			ret = sqlite_page_error(rd, from, "its overflow chain leads to page %llu, "
-						"which is none of the file", page, err);
-			break;
-		}
-		ret = carom_reader_pread(rd, node, n + 4, (page - 1) * file->page_size);
-		if (ret) {
-			ret = ret == -ENODATA ? sqlite_truncated_error(rd, page, err) :
-			      carom_error_set(err, CAROM_FAULT_IO, ret, "%s: %s",
-					      carom_reader_path(rd), strerror(-ret));
-			break;
-		}
-		memcpy(buf + have, node + 4, n);
-		have += n;
-		from = page;
-		page = get_be(node, 4);
+	sqlite_scratch(rd)->rest = (struct carom_sqlite_rest){
+		.room = mem->scratch_size - CAROM_SQLITE_AREA, .max_hops = mem->max_hops,
+	};
+}
+
+static const __u8 *value_area(struct carom_reader *rd)
+{
+	return carom_reader_mem(rd)->scratch + CAROM_SQLITE_AREA;
+}
+
+/* What the last chain has brought of @total bytes goes behind those that there are. */
+static int take_area(struct carom_reader *rd, struct sqlite_parts *parts, size_t total,
+		     struct carom_error *err)
+{
+	const struct carom_sqlite_answer a = sqlite_scratch(rd)->answer;
+	const struct carom_sqlite_rest r = sqlite_scratch(rd)->rest;
+	size_t len = r.used, first = (size_t)a.id_len + a.local;
+	const __u8 *from = value_area(rd);
+
+	/* There was no room for the first part, and the chain has ended at its page. */
+	if (!parts->got && first > r.room) {
+		from = carom_reader_mem(rd)->node + a.off - a.id_len;
+		len = first;
 	}
-	free(node);
-	return ret;
+	if (!len || len > total - parts->got || total - parts->got - len != r.left)
+		return sqlite_walker_error(rd, CAROM_SQLITE_E_QUERY, err);
+	memcpy(parts->buf + parts->got, from, len);
+	parts->got += len;
+	return 0;
+}
+
+/* There is more of it than the area has. */
+static int payload_parts(struct carom_reader *rd, const struct sqlite_file *file,
+			 struct sqlite_parts *parts, __u64 *offset, struct carom_value *val,
+			 struct carom_error *err)
+{
+	const struct carom_sqlite_answer a = sqlite_scratch(rd)->answer;
+	struct carom_sqlite_rest *r = &sqlite_scratch(rd)->rest;
+	size_t total = a.id_len + (size_t)a.payload;
+	int ret;
+
+	/* Before memory is asked for: a damaged length may be anything. */
+	if (a.payload > (__u64)file->pages * file->usable)
+		return sqlite_page_error(rd, r->cell_page, "a record of %llu bytes, more than the "
+					 "file has", a.payload, err);
+	if (!parts->got)
+		parts->buf = carom_reader_buffer(rd, total);
+	if (!parts->buf)
+		return sqlite_no_memory(err);
+	ret = take_area(rd, parts, total, err);
+	if (ret)
+		return ret;
+	if (r->left) {
+		r->used = 0;
+		*offset = (__u64)(r->page - 1) * file->page_size;
+		return CAROM_CHAIN;
+	}
+	parts->got = 0;
+	val->data = parts->buf;
+	val->len = total;
+	return 0;
 }
 
 int sqlite_payload(struct carom_reader *rd, const struct sqlite_file *file,
-		   struct carom_value *val, struct carom_error *err)
+		   struct sqlite_parts *parts, __u64 *offset, struct carom_value *val,
+		   struct carom_error *err)
 {
 	const struct carom_sqlite_answer a = sqlite_scratch(rd)->answer;
-	const __u8 *node = carom_reader_mem(rd)->node;
-	size_t before = a.id_len, have = a.local;
-	__u8 *buf;
+	const struct carom_sqlite_rest r = sqlite_scratch(rd)->rest;
+	__u64 total = a.id_len + a.payload;
 
-	if (a.off > file->usable || before > a.off || have > file->usable - a.off ||
-	    have > a.payload)
+	if (a.off > file->usable || a.id_len > a.off || a.local > file->usable - a.off ||
+	    a.local > a.payload || a.payload > CAROM_SQLITE_MAX_PAYLOAD || r.used > r.room ||
+	    CAROM_SQLITE_AREA + (__u64)r.room > carom_reader_mem(rd)->scratch_size)
 		return sqlite_walker_error(rd, CAROM_SQLITE_E_QUERY, err);
-	if (have == a.payload) {
-		val->data = node + a.off - before;
-		val->len = before + have;
-		return 0;
-	}
-	/* Before memory is asked for: a damaged length may be anything. */
-	if (a.payload > (__u64)file->pages * file->usable)
-		return sqlite_page_error(rd, a.overflow, "overflow chain of a record of %llu "
-					 "bytes, more than the file has", a.payload, err);
-	buf = carom_reader_buffer(rd, before + a.payload);
-	if (!buf)
-		return sqlite_no_memory(err);
-	memcpy(buf, node + a.off - before, before + have);
-	val->data = buf;
-	val->len = before + a.payload;
-	return read_overflow(rd, file, a.overflow, buf + before, have, a.payload, err);
+	if (a.local < a.payload && (parts->got || r.left || r.used != total))
+		return payload_parts(rd, file, parts, offset, val, err);
+	val->data = a.local < a.payload ? value_area(rd) :
+		    carom_reader_mem(rd)->node + a.off - a.id_len;
+	val->len = total;
+	return 0;
 }

@@ -18,7 +18,7 @@ static int kernel_open(struct carom_index *ix, char *reason)
 	memset(&s->open, 0, sizeof(s->open));
 	s->open.fd = ix->file.fd;
 	s->open.node_size = walker->node_size;
-	s->open.scratch_size = walker->scratch_size;
+	s->open.scratch_size = ix->scratch_size;
 	s->open.nr_slots = ix->max_readers + ix->max_in_flight;
 	s->open.max_hops = ix->max_hops;
 	s->open.deadline_ms = ix->deadline_ms;

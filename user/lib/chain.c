@@ -77,7 +77,7 @@ bool carom_chain_step(const struct carom_chain *chain, struct carom_lookup *res)
 		.node_size = walker->node_size,
 		.node = chain->node,
 		.scratch = chain->scratch,
-		.scratch_size = walker->scratch_size,
+		.scratch_size = chain->scratch_size,
 	};
 	__s64 next = walker->step(&hop);
 

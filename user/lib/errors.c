@@ -92,14 +92,15 @@ static const char *const refusal_texts[CAROM_REFUSED_NR] = {
 	[CAROM_REFUSED_INTEGRITY] =
 		"%s is formatted with metadata or protection information; chains cannot check it",
 	[CAROM_REFUSED_NODE_SIZE] =
-		"node size does not suit the device (%s): not a multiple of its LBA size, or "
-		"more than it reads at once",
+		"nodes are smaller than an LBA of the device (%s), which cannot be read in parts",
 	[CAROM_REFUSED_NO_WALKER] =
 		"walker %s is not loaded; load it as root with carom walker load %s",
 	[CAROM_REFUSED_WALKER_SIZE] =
 		"loaded walker %s has other node or scratch sizes than this library; reload it "
 		"from the same version",
 	[CAROM_REFUSED_NO_MEMORY] = "carom.ko has not enough memory for the session",
+	[CAROM_REFUSED_READ_SIZE] =
+		"nodes are larger than what the device (%s) reads at once (its MDTS)",
 	[CAROM_REFUSED_FLUSH] = "writing the file's dirty pages back failed; see dmesg",
 };
 

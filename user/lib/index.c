@@ -9,6 +9,9 @@
 #include "lib.h"
 
 #define HEAD_SIZE	8192
+/* For values in the scratch of all slots together, unless the caller says how much. */
+#define VALUE_MEMORY	(4U << 20)
+#define SCRATCH_ALIGN	4096U
 
 static const struct carom_format *const formats[] = {
 	&carom_format_lmdb, &carom_format_sqlite,
@@ -93,6 +96,25 @@ static int opts_check(const struct carom_index_opts *opts, struct carom_error *e
 			"options: deadline_ms is %u, at most %u", opts->deadline_ms,
 			CAROM_MAX_DEADLINE_MS);
 	return 0;
+}
+
+/* What slots of @ix have of scratch: the kernel gives whole pages, so they are used. */
+static void index_set_scratch(struct carom_index *ix, size_t room)
+{
+	const struct carom_format *format = ix->format;
+	size_t size;
+
+	ix->scratch_size = ix->walker->scratch_size;
+	if (!format->value_room)
+		return;
+	if (!room)
+		room = format->value_room(ix->walker,
+					  VALUE_MEMORY / (ix->max_readers + ix->max_in_flight));
+	if (room > CAROM_MAX_SCRATCH_SIZE - format->value_area)
+		room = CAROM_MAX_SCRATCH_SIZE - format->value_area;
+	size = (format->value_area + room + SCRATCH_ALIGN - 1) / SCRATCH_ALIGN * SCRATCH_ALIGN;
+	if (size > ix->scratch_size)
+		ix->scratch_size = (__u32)size;
 }
 
 static int index_find_format(struct carom_index *ix, const char *name, struct carom_error *err)
@@ -236,6 +258,7 @@ static int index_open(struct carom_index *ix, const struct carom_index_opts *opt
 	ret = index_find_format(ix, opts->format, err);
 	if (ret)
 		return ret;
+	index_set_scratch(ix, opts->value_room);
 	ret = index_choose_backend(ix, opts->backend, &rd, err);
 	if (ret)
 		return ret;
@@ -333,6 +356,7 @@ static struct carom_index *view_alloc(struct carom_index *base, const struct car
 	ix->format = view->format ? view->format : base->format;
 	ix->format_data = base->format_data;
 	ix->walker = view->walker;
+	ix->scratch_size = view->walker->scratch_size;
 	ix->state_size = view->state_size;
 	return ix;
 }

@@ -20,10 +20,14 @@ int carom_error_set(struct carom_error *err, enum carom_fault fault, int code,
  * struct carom_reader_mem - the slot of a reader, whichever backend
  * @node: the node read last (read-only)
  * @scratch: query in, answer out
+ * @scratch_size: bytes of it, at least what the walker needs
+ * @max_hops: nodes that a chain may read
  */
 struct carom_reader_mem {
 	const __u8 *node;
 	__u8 *scratch;
+	__u32 scratch_size;
+	__u32 max_hops;
 };
 
 const struct carom_reader_mem *carom_reader_mem(struct carom_reader *rd);
@@ -79,6 +83,9 @@ bool carom_reader_sealed(const struct carom_reader *rd);
  * @pick: which walker a file that starts so needs, if there are several; then @walker
  *	is NULL. NULL: none, and @err says why.
  * @lookup_size: bytes that it keeps of a lookup, see carom_reader_state()
+ * @value_area: where in the scratch values on several pages go
+ * @value_room: bytes that it gains by having there, if @share is what there is; NULL:
+ *	it does not put values there
  * @probe: do these first bytes (up to 8192; fewer if the file is shorter) look
  *	like this format?
  * @open: find the tree that the options name, check what must be supported,
@@ -107,6 +114,8 @@ struct carom_format {
 	const char *name;
 	const struct carom_native_walker *walker;
 	size_t lookup_size;
+	size_t value_area;
+	size_t (*value_room)(const struct carom_native_walker *walker, size_t share);
 	bool (*probe)(const void *head, size_t len);
 	const struct carom_native_walker *(*pick)(const char *path, const void *head, size_t len,
 						  struct carom_error *err);

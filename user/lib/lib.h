@@ -25,7 +25,8 @@
  * struct carom_chain - what the user-space runner needs
  * @walker: the walker
  * @node: where @read puts a node
- * @scratch: query and answer, @walker->scratch_size bytes
+ * @scratch: query and answer
+ * @scratch_size: bytes of @scratch
  * @max_hops: hop limit
  * @read: read the node at @offset into @node; 0 or negative errno, -ENODATA
  *	when the file ends before
@@ -36,6 +37,7 @@ struct carom_chain {
 	const struct carom_native_walker *walker;
 	const __u8 *node;
 	__u8 *scratch;
+	__u32 scratch_size;
 	__u32 max_hops;
 	int (*read)(void *ctx, __u64 offset);
 	bool (*within)(void *ctx, __u64 end);
@@ -184,6 +186,7 @@ int carom_opts_copy(void *own, size_t own_sz, const void *opts, const char *what
 /**
  * struct carom_index - an index
  * @walker: of the format, for this file
+ * @scratch_size: bytes of scratch that slots have
  * @state_size: bytes that the format keeps of a lookup
  * @forget: frees what those refer to; NULL: nothing
  * @wanted: the backend that was asked for
@@ -200,6 +203,7 @@ struct carom_index {
 	struct carom_file file;
 	const struct carom_format *format;
 	const struct carom_native_walker *walker;
+	__u32 scratch_size;
 	void *format_data;
 	size_t state_size;
 	void (*forget)(void *state);

@@ -51,10 +51,10 @@ int carom_reader_alloc_node(struct carom_reader *rd, char *reason)
 
 int carom_reader_alloc_mem(struct carom_reader *rd, char *reason)
 {
-	const struct carom_native_walker *walker = rd->ix->walker;
+	__u32 size = rd->ix->scratch_size;
 	int ret;
 
-	rd->mem.scratch = calloc(1, walker->scratch_size ? walker->scratch_size : 1);
+	rd->mem.scratch = calloc(1, size ? size : 1);
 	if (!rd->mem.scratch)
 		return carom_reason_set(reason, -ENOMEM, "out of memory");
 	ret = carom_reader_alloc_node(rd, reason);
@@ -76,6 +76,8 @@ int carom_reader_init(struct carom_reader *rd, struct carom_index *ix, unsigned 
 
 	rd->ix = ix;
 	rd->slot = slot;
+	rd->mem.scratch_size = ix->scratch_size;
+	rd->mem.max_hops = ix->max_hops;
 	rd->state = calloc(1, ix->state_size ? ix->state_size : 1);
 	if (!rd->state)
 		return carom_reason_set(reason, -ENOMEM, "out of memory");
@@ -390,6 +392,7 @@ struct carom_chain carom_reader_chain_of(struct carom_reader *rd)
 		.walker = rd->ix->walker,
 		.node = rd->node,
 		.scratch = rd->mem.scratch,
+		.scratch_size = rd->mem.scratch_size,
 		.max_hops = rd->ix->max_hops,
 		.within = reader_within,
 		.ctx = rd,

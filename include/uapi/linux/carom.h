@@ -132,11 +132,12 @@ enum carom_refusal {
 	CAROM_REFUSED_DEVICE,		/* EOPNOTSUPP: not a PCI NVMe namespace */
 	CAROM_REFUSED_MULTIPATH,	/* NVMe multipath head */
 	CAROM_REFUSED_INTEGRITY,	/* namespace with metadata or PI */
-	CAROM_REFUSED_NODE_SIZE,	/* EINVAL: no multiple of the LBA, or too long a read */
+	CAROM_REFUSED_NODE_SIZE,	/* EINVAL: less than an LBA */
 	CAROM_REFUSED_NO_WALKER,	/* ENOENT: no walker of that name */
 	CAROM_REFUSED_WALKER_SIZE,	/* EINVAL: node or scratch size is not the walker's */
 	CAROM_REFUSED_NO_MEMORY,	/* ENOMEM */
 	CAROM_REFUSED_FLUSH,		/* writing back dirty pages failed */
+	CAROM_REFUSED_READ_SIZE,	/* EINVAL: a node is more than the device reads at once */
 	CAROM_REFUSED_NR,
 };
 
