@@ -5,11 +5,12 @@
 BENCH := $(O)/tests/bench/chase_bench
 SCALE_BENCH := $(O)/tests/bench/scale_bench
 MANY_BENCH := $(O)/tests/bench/many_bench
+SQLITE_BENCH := $(O)/tests/bench/sqlite_bench
 BENCH_LIB_OBJS := $(O)/tests/lib/chase.o $(O)/tests/lib/engine.o
-BENCH_OBJS := $(patsubst %.c,$(O)/%.o,$(filter-out %/scale_bench.c %/many_bench.c,$(wildcard tests/bench/*.c))) \
+BENCH_OBJS := $(patsubst %.c,$(O)/%.o,$(filter-out %/scale_bench.c %/many_bench.c %/sqlite_bench.c,$(wildcard tests/bench/*.c))) \
 	$(BENCH_LIB_OBJS)
 
-$(BENCH_OBJS) $(SCALE_BENCH).o: override CPPFLAGS += -D_GNU_SOURCE $(LIBBPF_CFLAGS)
+$(BENCH_OBJS) $(SCALE_BENCH).o $(SQLITE_BENCH).o: override CPPFLAGS += -D_GNU_SOURCE $(LIBBPF_CFLAGS)
 
 $(BENCH): $(BENCH_OBJS) $(O)/libcarom.a
 	$(call say,LD,$@)
@@ -23,10 +24,15 @@ $(MANY_BENCH): $(MANY_BENCH).o $(O)/tests/bench/insns.o $(O)/libcarom.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -llmdb -lsqlite3 -luring -pthread
 
+$(SQLITE_BENCH): $(SQLITE_BENCH).o $(O)/libcarom.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -llmdb -lsqlite3 -luring -pthread
+
 .PHONY: bench-insns-run
-bench-insns-run: $(BENCH) $(MANY_BENCH) $(O)/carom $(O)/tests/lib/chase.bpf.o $(O)/vmtest/insns.so
+bench-insns-run: $(BENCH) $(MANY_BENCH) $(SQLITE_BENCH) $(O)/carom $(O)/tests/lib/chase.bpf.o $(O)/vmtest/insns.so
 	$(Q)tests/bench/run --json '$(abspath $(O))/bench/insns.json'
 	$(Q)tests/bench/run --many
+	$(Q)tests/bench/run --sqlite
 
 # What the bars by layer are of.
 BENCH_PROFILED := pread,uring,uring-32,passthru-32,chain,chain-polled,chain-32,chain-32-polled
@@ -41,4 +47,4 @@ bench-run: bench-insns-run $(O)/vmtest/profile.so $(O)/carom $(O)/bpf/lmdb.bpf.o
 
 ALONE_TESTS += tests/bench/insns.test
 HOST_TESTS += tests/bench/profile.test tests/bench/figures.test
-check-run: $(BENCH) $(SCALE_BENCH) $(MANY_BENCH) $(O)/carom $(O)/vmtest/profile.so $(O)/vmtest/latency.so
+check-run: $(BENCH) $(SCALE_BENCH) $(MANY_BENCH) $(SQLITE_BENCH) $(O)/carom $(O)/vmtest/profile.so $(O)/vmtest/latency.so
