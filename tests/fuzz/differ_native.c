@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "differ.h"
-#include "../../user/formats/lmdb.h"
 #include "../../user/lib/lib.h"
 
 struct carom_lookup differ_native(const struct differ_memory *mem, __u64 start)
 {
 	const struct carom_chain chain = {
-		.walker = &carom_walker_lmdb, .node = mem->node, .scratch = mem->scratch,
+		.walker = mem->walker, .node = mem->node, .scratch = mem->scratch,
 		.max_hops = CAROM_DEFAULT_HOPS, .read = mem->read, .within = mem->within,
 		.ctx = mem->ctx,
 	};
