@@ -55,23 +55,6 @@ static void one_lookup(struct carom_reader *rd, const struct fuzz_input *in)
 	fuzz_look_up(rd, key, size, count_row, NULL);
 }
 
-/* Bytes of the input in the scratch, at a page of its choice. */
-static void one_raw(struct carom_reader *rd, const struct fuzz_input *in)
-{
-	struct carom_sqlite_scratch *s = sqlite_scratch(rd);
-	const struct sqlite_file *file = &rd->ix->file;
-	struct carom_lookup res;
-	size_t i;
-
-	memset(s, 0, sizeof(*s));
-	s->query.usable = file->usable;
-	s->query.pages = file->pages;
-	for (i = 0; i + 3 <= in->rest_len; i += 3)
-		((__u8 *)s)[(in->rest[i] | (size_t)in->rest[i + 1] << 8) % sizeof(*s)] =
-			in->rest[i + 2];
-	run(rd, (__u64)(in->rest_len % file->pages) * file->page_size, &res);
-}
-
 /* Rowids that are there and such beside them, in order but for one now and then. */
 static void many_rowids(struct differ_side *side, const struct fuzz_input *in)
 {
@@ -118,6 +101,7 @@ static void undo_damage(struct fuzz_input *in)
 static void try_input(const __u8 *data, size_t size)
 {
 	static struct fuzz_input in;
+	struct carom_lookup res;
 	struct carom_reader *rd;
 	size_t i;
 
@@ -128,7 +112,7 @@ static void try_input(const __u8 *data, size_t size)
 	rounds[i]++;
 	write_damage(&in);
 	if (in.raw)
-		one_raw(rd, &in);
+		run(rd, fuzz_raw_query(rd, &in), &res);
 	else
 		one_lookup(rd, &in);
 	if (!in.raw && !sqlite_key_tree(&rd->ix->schema))

@@ -145,17 +145,8 @@ static void one_raw(struct carom_reader *rd, const struct fuzz_input *in)
 	struct carom_sqlite_scratch *s = sqlite_scratch(rd);
 	const struct sqlite_file *file = &rd->ix->file;
 	struct carom_lookup res;
-	size_t i;
 
-	memset(s, 0, sizeof(*s));
-	s->query.usable = file->usable;
-	s->query.pages = file->pages;
-	for (i = 0; i + 3 <= in->rest_len; i += 3) {
-		size_t at = (in->rest[i] | (size_t)in->rest[i + 1] << 8) % sizeof(*s);
-
-		((__u8 *)s)[at] = in->rest[i + 2];
-	}
-	if (run(rd, (__u64)(in->rest_len % file->pages) * file->page_size, &res))
+	if (run(rd, fuzz_raw_query(rd, in), &res))
 		return;
 	if (res.end != CAROM_END_DONE)
 		return;

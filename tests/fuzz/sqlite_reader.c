@@ -128,3 +128,19 @@ int fuzz_look_up(struct carom_reader *rd, const void *key, size_t len,
 	}
 	return ret < 0 ? ret : rows;
 }
+
+__u64 fuzz_raw_query(struct carom_reader *rd, const struct fuzz_input *in)
+{
+	struct carom_sqlite_scratch *s = sqlite_scratch(rd);
+	const struct sqlite_file *file = &rd->ix->file;
+	size_t i, at;
+
+	memset(s, 0, sizeof(*s));
+	s->query.usable = file->usable;
+	s->query.pages = file->pages;
+	for (i = 0; i + 3 <= in->rest_len; i += 3) {
+		at = (in->rest[i] | (size_t)in->rest[i + 1] << 8) % sizeof(*s);
+		((__u8 *)s)[at] = in->rest[i + 2];
+	}
+	return (__u64)(in->rest_len % file->pages) * file->page_size;
+}

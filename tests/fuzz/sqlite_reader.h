@@ -35,6 +35,9 @@ int fuzz_look_up(struct carom_reader *rd, const void *key, size_t len,
 		 void (*row)(struct carom_reader *rd, void *ctx, const struct carom_value *val),
 		 void *ctx);
 
+/* A raw input's bytes to the scratch; returns where its chain begins. */
+__u64 fuzz_raw_query(struct carom_reader *rd, const struct fuzz_input *in);
+
 #define FUZZ_ROWS	8
 
 #endif /* CAROM_SQLITE_READER_H */
