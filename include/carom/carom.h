@@ -441,6 +441,8 @@ const char *carom_scan__why(const struct carom_scan *scan);
  * together; each reads a page once for all of its keys that need it. Serial in one chain
  * reads the fewest pages, one after the other; several chains read pages above the leaves
  * again, but at the same time as others. Values are kept where the chains have left them.
+ * That is so for keys of LMDB files and rowids of SQLite tables; keys of an SQLite index, or
+ * of a table WITHOUT ROWID, have a chain each, and the answer is the key's first row.
  *
  * With pread the chains run one after the other. A struct carom_many is used by one
  * thread, that which made it.

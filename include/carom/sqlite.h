@@ -22,6 +22,7 @@
 #define CAROM_SQLITE_H
 
 #include <linux/types.h>
+#include <carom/scan.h>
 
 #define CAROM_SQLITE_MIN_PAGE	512
 #define CAROM_SQLITE_MAX_PAGE	65536
@@ -337,6 +338,76 @@ struct carom_sqlite_scratch {
 #define CAROM_SQLITE_AREA	((__u32)sizeof(struct carom_sqlite_scratch))
 
 #define CAROM_SQLITE_SCRATCH_SIZE	4096
+
+/* Keys of a chain of one of the walkers "sqlite_many512" to "sqlite_many65536", at most. */
+#define CAROM_SQLITE_KEYS	64
+
+/**
+ * enum carom_sqlite_found - what has become of a rowid
+ * @CAROM_SQLITE_OPEN: nothing yet
+ * @CAROM_SQLITE_FOUND: its row is in the area
+ * @CAROM_SQLITE_ABSENT: there is no such row
+ * @CAROM_SQLITE_ALONE: there is, and it goes on in overflow pages, or the area is full
+ */
+enum carom_sqlite_found {
+	CAROM_SQLITE_OPEN,
+	CAROM_SQLITE_FOUND,
+	CAROM_SQLITE_ABSENT,
+	CAROM_SQLITE_ALONE,
+};
+
+/**
+ * struct carom_sqlite_rowid - one of many rowids
+ * @rowid: which
+ * @page: where it is looked for next; the caller sets the table's root
+ * @found: enum carom_sqlite_found
+ * @row_at: where in the area its row is: the rowid's varint, then the record
+ * @row_len: bytes of both
+ * @reserved: 0
+ */
+struct carom_sqlite_rowid {
+	__s64 rowid;
+	__u32 page;
+	__u32 found;
+	__u32 row_at;
+	__u32 row_len;
+	__u64 reserved;
+};
+
+/**
+ * struct carom_sqlite_many - rowids that are looked up together, sorted and all different
+ * @single: query.usable, query.pages and the failure are as for single lookups, the rest
+ *	is of no account
+ * @nr: rowids
+ * @pages: pages that a chain may read
+ * @level: pages of the tree above this one
+ * @first: the first rowid that this page is for
+ * @page: that is being read, or to be read next; the caller sets the table's root
+ * @leaf: pages of this level have no children
+ * @more: the chain has ended because of @pages; another, begun at @page, goes on
+ * @seen: pages that this chain has read; the caller clears it
+ * @used: bytes of the area that are taken
+ * @reserved: 0
+ *
+ * As in struct carom_lmdb_many: level by level, and in each from left to right.
+ */
+struct carom_sqlite_many {
+	struct carom_sqlite_scratch single;
+	__u32 nr;
+	__u32 pages;
+	__u32 level;
+	__u32 first;
+	__u32 page;
+	__u32 leaf;
+	__u32 more;
+	__u32 seen;
+	__u32 used;
+	__u32 reserved;
+	struct carom_sqlite_rowid key[CAROM_SQLITE_KEYS];
+	__u8 area[];
+};
+
+#define CAROM_SQLITE_MANY_ROOM	(CAROM_SCAN_SCRATCH - sizeof(struct carom_sqlite_many))
 
 /* Bits of a double as an integer that is ordered as the doubles are. */
 static inline __s64 carom_sqlite_order(__u64 bits)

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "insns.h"
 
+/* What reading a count leaves to be freed later is done after that. */
+#define SETTLE_US	20000
+
 static int by_value(const void *a, const void *b)
 {
 	const uint64_t *x = a, *y = b;
@@ -18,6 +21,7 @@ int carom_insns_quartile(void (*lookup)(void *ctx, unsigned int i), void *ctx, u
 	if (!all)
 		return -ENOMEM;
 	for (i = 0; i < n && !err; i++) {
+		usleep(SETTLE_US);
 		carom_insns_begin();
 		lookup(ctx, i);
 		carom_insns_end();

@@ -6,11 +6,12 @@ BENCH := $(O)/tests/bench/chase_bench
 SCALE_BENCH := $(O)/tests/bench/scale_bench
 MANY_BENCH := $(O)/tests/bench/many_bench
 VALUES_BENCH := $(O)/tests/bench/values_bench
+SQLITE_BENCH := $(O)/tests/bench/sqlite_bench
 BENCH_LIB_OBJS := $(O)/tests/lib/chase.o $(O)/tests/lib/engine.o
-BENCH_OBJS := $(patsubst %.c,$(O)/%.o,$(filter-out %/scale_bench.c %/many_bench.c %/values_bench.c,\
-	$(wildcard tests/bench/*.c))) $(BENCH_LIB_OBJS)
+BENCH_OBJS := $(patsubst %.c,$(O)/%.o,$(filter-out %/scale_bench.c %/many_bench.c %/values_bench.c \
+	%/sqlite_bench.c,$(wildcard tests/bench/*.c))) $(BENCH_LIB_OBJS)
 
-$(BENCH_OBJS) $(SCALE_BENCH).o: override CPPFLAGS += -D_GNU_SOURCE $(LIBBPF_CFLAGS)
+$(BENCH_OBJS) $(SCALE_BENCH).o $(SQLITE_BENCH).o: override CPPFLAGS += -D_GNU_SOURCE $(LIBBPF_CFLAGS)
 
 $(BENCH): $(BENCH_OBJS) $(O)/libcarom.a
 	$(call say,LD,$@)
@@ -20,15 +21,17 @@ $(SCALE_BENCH): $(SCALE_BENCH).o $(BENCH_LIB_OBJS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBBPF_LIBS) -lelf -lz -pthread
 
-$(MANY_BENCH) $(VALUES_BENCH): %: %.o $(O)/tests/bench/insns.o $(O)/libcarom.a
+$(MANY_BENCH) $(VALUES_BENCH) $(SQLITE_BENCH): %: %.o $(O)/tests/bench/insns.o $(O)/libcarom.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -llmdb -lsqlite3 -luring -pthread
 
 .PHONY: bench-insns-run
-bench-insns-run: $(BENCH) $(MANY_BENCH) $(VALUES_BENCH) $(O)/carom $(O)/tests/lib/chase.bpf.o $(O)/vmtest/insns.so
+bench-insns-run: $(BENCH) $(MANY_BENCH) $(VALUES_BENCH) $(SQLITE_BENCH) $(O)/carom \
+	$(O)/tests/lib/chase.bpf.o $(O)/vmtest/insns.so
 	$(Q)tests/bench/run --json '$(abspath $(O))/bench/insns.json'
 	$(Q)tests/bench/run --many
 	$(Q)tests/bench/run --values
+	$(Q)tests/bench/run --sqlite
 
 # What the bars by layer are of.
 BENCH_PROFILED := pread,uring,uring-32,passthru-32,chain,chain-polled,chain-32,chain-32-polled
@@ -43,5 +46,5 @@ bench-run: bench-insns-run $(O)/vmtest/profile.so $(O)/carom $(O)/bpf/lmdb.bpf.o
 
 ALONE_TESTS += tests/bench/insns.test
 HOST_TESTS += tests/bench/profile.test tests/bench/figures.test
-check-run: $(BENCH) $(SCALE_BENCH) $(MANY_BENCH) $(VALUES_BENCH) $(O)/carom \
+check-run: $(BENCH) $(SCALE_BENCH) $(MANY_BENCH) $(VALUES_BENCH) $(SQLITE_BENCH) $(O)/carom \
 	$(O)/vmtest/profile.so $(O)/vmtest/latency.so

@@ -8,124 +8,102 @@
  *
  * usage: differ CORPUS
  */
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "differ.h"
 #include "lmdb_input.h"
-#include "../lib/engine.h"
 
-#define MAX_INPUTS	4096
-#define INPUT_LEN	800
-#define PATH_LEN	4096
-#define STRIDE		4096
+/* bpf/lmdb_scan.bpf.c and lmdb_many.bpf.c, built natively. */
+extern const struct carom_native_walker carom_walker_lmdb_scan, carom_walker_lmdb_many;
 
-static struct {
-	__u8 bytes[INPUT_LEN];
-	size_t len;
-} corpus[MAX_INPUTS];
-static unsigned int nr_corpus;
+/* For values on several pages, up to three. */
+#define VALUE_ROOM	12000
 
 static const char *corpus_dir;
-static struct engine_walker walker;
-static struct engine kernel;
-static int device;
-static __u8 *aligned;
+static struct differ_side single, scan, many;
 
-static unsigned long ends[CAROM_END_NR], codes[CAROM_LMDB_E_NR], chains, hops;
-
-/* What the native side has. */
-static __u8 node[CAROM_LMDB_PAGE], scratch[STRIDE];
-
-static int read_node(void *ctx, __u64 offset)
+static struct carom_lookup run_single(const struct carom_lmdb_scratch *query, __u64 start)
 {
-	const struct input *in = ctx;
-
-	if (offset + PAGE <= (__u64)in->file->pages * PAGE) {
-		memcpy(node, in->file->image + offset, PAGE);
-		return 0;
-	}
-	/* Behind the image there is whatever there is. */
-	if (pread(device, aligned, PAGE, (off_t)offset) != PAGE)
-		return -EIO;
-	memcpy(node, aligned, PAGE);
-	return 0;
-}
-
-static bool within(void *ctx, __u64 end)
-{
-	(void)ctx;
-	return end <= kernel.open.file_size;
-}
-
-static struct carom_lookup run_native(struct input *in, __u64 start)
-{
-	const struct differ_memory mem = {
-		.node = node, .scratch = scratch, .read = read_node, .within = within, .ctx = in,
-	};
-
-	return differ_native(&mem, start);
-}
-
-static void same_bytes(const char *what, const struct input *in, const void *kern,
-		       const void *native, size_t len)
-{
-	const __u8 *a = kern, *b = native;
-	size_t i;
-
-	for (i = 0; i < len && a[i] == b[i]; i++)
-		;
-	if (i < len)
-		fail_msg("file %td: byte %zu of the %s: kernel 0x%02x, native 0x%02x",
-			 in->file - input_files, i, what, a[i], b[i]);
-}
-
-/* Run the query on both sides; the result that both agree on. */
-static struct carom_lookup run_both(struct input *in, const struct carom_lmdb_scratch *query,
-				    __u64 start)
-{
-	struct carom_lookup k, n;
-
-	memset(scratch, 0x5a, sizeof(scratch));
-	memcpy(scratch, query, sizeof(*query));
-	memcpy(engine_scratch(&kernel, 0), scratch, sizeof(scratch));
-	n = run_native(in, start);
-	assert_int_equal(engine_lookup(&kernel, 0, start, &k), 0);
-	if (k.end != n.end || k.code != n.code || k.hops != n.hops || k.at != n.at)
-		fail_msg("file %td from %llu: kernel end %u code %d hops %u at %llu, "
-			 "native end %u code %d hops %u at %llu", in->file - input_files, start,
-			 k.end, k.code, k.hops, k.at, n.end, n.code, n.hops, n.at);
-	same_bytes("scratch", in, engine_scratch(&kernel, 0), scratch, sizeof(scratch));
-	if (k.hops)
-		same_bytes("node", in, engine_node(&kernel, 0), node, sizeof(node));
-	chains++;
-	hops += k.hops;
-	ends[k.end]++;
-	if (k.end == CAROM_END_WALKER)
-		codes[k.code]++;
-	return k;
+	memset(single.scratch, 0x5a, single.scratch_size);
+	memcpy(single.scratch, query, sizeof(*query));
+	return differ_run(&single, start);
 }
 
 static const struct carom_lmdb_scratch *answer(void)
 {
-	return (const void *)scratch;
+	return (const void *)single.scratch;
 }
 
-static struct carom_lookup get(struct input *in, const struct carom_lmdb_db *db, __u64 last_pg,
+static struct carom_lookup get(const struct carom_lmdb_db *db, __u64 last_pg,
 			       const void *key, size_t len)
 {
 	struct carom_lmdb_scratch s = {
 		.query = { .op = CAROM_LMDB_GET, .key_len = (__u32)len, .last_pg = last_pg },
 		.walk = { .level = db->depth, .page = db->root },
+		.rest = { .room = VALUE_ROOM },
 	};
 
 	memcpy(s.query.key, key, len < sizeof(s.query.key) ? len : sizeof(s.query.key));
-	return run_both(in, &s, db->root * PAGE);
+	return run_single(&s, db->root * PAGE);
+}
+
+/* The key, and what else is in the file, as one end of a range each. */
+static void scan_range(const struct input *in, const struct carom_lmdb_db *db, __u64 last_pg,
+		       __u32 flags)
+{
+	struct carom_lmdb_scan *s = (void *)scan.scratch;
+	const struct input_file *f = in->file;
+	size_t other = in->key_len % f->nr_keys;
+
+	memset(s, 0, scan.walker->scratch_size);
+	s->query.scan = (struct carom_scan_query){
+		.flags = flags, .limit = flags & CAROM_SCAN_TOTALS ? UINT64_MAX : 200,
+		.width = flags & CAROM_SCAN_TOTALS ? 4 : 0, .pages = CAROM_DEFAULT_HOPS - 1,
+	};
+	s->query.last_pg = last_pg;
+	s->query.entries = db->entries;
+	s->query.depth = db->depth;
+	s->query.low_len = (__u32)(in->key_len <= CAROM_LMDB_MAX_KEY ? in->key_len : 0);
+	memcpy(s->query.low, in->key, s->query.low_len);
+	s->query.high_len = in->key_len & 1 ? (__u32)f->keys[other].len : 0;
+	memcpy(s->query.high, f->keys[other].bytes, s->query.high_len);
+	s->answer.totals.min = UINT64_MAX;
+	s->walk.level = db->depth;
+	s->walk.mode = CAROM_LMDB_SEEK;
+	s->walk.page = db->root;
+	differ_run(&scan, db->root * PAGE);
+}
+
+/* The keys of the file, which need not be in order for that. */
+static void many_keys(const struct input *in, const struct carom_lmdb_db *db, __u64 last_pg)
+{
+	struct carom_lmdb_many *s = (void *)many.scratch;
+	const struct input_file *f = in->file;
+	unsigned int i;
+
+	memset(s, 0, many.walker->scratch_size);
+	s->last_pg = last_pg;
+	s->pages = CAROM_DEFAULT_HOPS - 1;
+	s->level = db->depth;
+	s->page = db->root;
+	for (i = 0; i < f->nr_keys; i++) {
+		s->key[i] = (struct carom_lmdb_key){ .page = db->root, .off = s->used,
+						     .len = (__u32)f->keys[i].len };
+		memcpy(s->area + s->used, f->keys[i].bytes, f->keys[i].len);
+		s->used += (__u32)f->keys[i].len;
+	}
+	s->nr = f->nr_keys;
+	differ_run(&many, db->root * PAGE);
+}
+
+static void whole_tree(const struct input *in, const struct carom_lmdb_db *db, __u64 last_pg)
+{
+	scan_range(in, db, last_pg, 0);
+	scan_range(in, db, last_pg, CAROM_SCAN_REVERSE);
+	scan_range(in, db, last_pg, CAROM_SCAN_TOTALS | CAROM_SCAN_SIGNED);
+	many_keys(in, db, last_pg);
 }
 
 /* The chains that the format makes of a lookup, without its checks in between. */
@@ -135,29 +113,28 @@ static void look_up(struct input *in)
 	struct carom_lmdb_meta m;
 	struct carom_lmdb_db db;
 
-	if (run_both(in, &meta, 0).end != CAROM_END_DONE)
+	if (run_single(&meta, 0).end != CAROM_END_DONE)
 		return;
 	m = answer()->answer.meta;
-	get(in, &m.main, m.last_pg, in->key, in->key_len);
-	if (!in->db || get(in, &m.main, m.last_pg, in->db, strlen(in->db)).end != CAROM_END_DONE)
+	get(&m.main, m.last_pg, in->key, in->key_len);
+	whole_tree(in, &m.main, m.last_pg);
+	if (!in->db || get(&m.main, m.last_pg, in->db, strlen(in->db)).end != CAROM_END_DONE)
 		return;
 	if (!(answer()->answer.flags & CAROM_LMDB_IS_DB))
 		return;
-	memcpy(&db, node + answer()->answer.value_off, sizeof(db));
-	get(in, &db, m.last_pg, in->key, in->key_len);
+	memcpy(&db, single.node + answer()->answer.value_off, sizeof(db));
+	whole_tree(in, &db, m.last_pg);
+	get(&db, m.last_pg, in->key, in->key_len);
 }
 
 static void try_input(const __u8 *data, size_t size)
 {
 	struct input in;
-	size_t len;
 
 	input_apply(&in, data, size);
-	len = (size_t)in.file->pages * PAGE;
-	memcpy(aligned, in.file->image, len);
-	assert_int_equal(pwrite(device, aligned, len, 0), len);
+	differ_image(in.file->image, (size_t)in.file->pages * PAGE);
 	if (in.raw)
-		run_both(&in, &in.query, in.start);
+		run_single(&in.query, in.start);
 	else
 		look_up(&in);
 	input_undo(&in);
@@ -165,36 +142,16 @@ static void try_input(const __u8 *data, size_t size)
 
 /* ---- inputs ---- */
 
-static void read_corpus(void)
-{
-	struct dirent *entry;
-	char path[PATH_LEN];
-	DIR *dir = opendir(corpus_dir);
-	FILE *f;
-
-	assert_non_null(dir);
-	while ((entry = readdir(dir)) && nr_corpus < MAX_INPUTS) {
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", corpus_dir, entry->d_name);
-		f = fopen(path, "r");
-		assert_non_null(f);
-		corpus[nr_corpus].len = fread(corpus[nr_corpus].bytes, 1, INPUT_LEN, f);
-		nr_corpus++;
-		fclose(f);
-	}
-	closedir(dir);
-}
-
 static void all_of_the_corpus(void **state)
 {
 	unsigned int i;
 
 	(void)state;
-	for (i = 0; i < nr_corpus; i++)
-		try_input(corpus[i].bytes, corpus[i].len);
-	print_message("# %u inputs, %lu chains, %lu hops\n", nr_corpus, chains, hops);
-	assert_true(nr_corpus > 100);
+	for (i = 0; i < differ_inputs; i++)
+		try_input(differ_corpus[i].bytes, differ_corpus[i].len);
+	print_message("# %u inputs, %lu chains, %lu hops\n", differ_inputs, differ_chains,
+		      differ_hops);
+	assert_true(differ_inputs > 100);
 }
 
 static const __u16 values[] = {
@@ -217,10 +174,10 @@ static size_t add_patch(__u8 *data, size_t len)
 
 static size_t make_input(__u8 *data)
 {
-	unsigned int i = (unsigned int)rnd_below(nr_corpus), n;
-	size_t len = corpus[i].len;
+	unsigned int i = (unsigned int)rnd_below(differ_inputs), n;
+	size_t len = differ_corpus[i].len;
 
-	memcpy(data, corpus[i].bytes, len);
+	memcpy(data, differ_corpus[i].bytes, len);
 	/* Whole files are worth a walk too, at a key that is in there. */
 	if (rnd_below(3) == 0) {
 		len = 3;
@@ -235,67 +192,47 @@ static size_t make_input(__u8 *data)
 	return len;
 }
 
-static unsigned int rounds(void)
-{
-	const char *text = getenv("CAROM_FUZZ_IMAGES");
-
-	return text ? (unsigned int)atoi(text) : getenv("CAROM_SLOW") ? 300 : 1200;
-}
-
 static void chance(void **state)
 {
-	__u8 data[INPUT_LEN + 64];
+	__u8 data[DIFFER_LEN + 64];
 	unsigned int i, kinds = 0;
 
 	(void)state;
-	for (i = 0; i < rounds(); i++)
+	for (i = 0; i < differ_rounds(); i++)
 		try_input(data, make_input(data));
 	for (i = 0; i < CAROM_LMDB_E_NR; i++)
-		kinds += codes[i] > 0;
+		kinds += differ_codes[i] > 0;
 	print_message("# %u images more, %lu chains, %lu hops; %lu done, %lu miss, %lu refused "
-		      "for %u reasons, %lu out of range\n", rounds(), chains, hops,
-		      ends[CAROM_END_DONE], ends[CAROM_END_MISS], ends[CAROM_END_WALKER], kinds,
-		      ends[CAROM_END_RANGE]);
+		      "for %u reasons, %lu out of range\n", differ_rounds(), differ_chains,
+		      differ_hops, differ_ends[CAROM_END_DONE], differ_ends[CAROM_END_MISS],
+		      differ_ends[CAROM_END_WALKER], kinds, differ_ends[CAROM_END_RANGE]);
 	/* It must have seen nearly all that the walker can find wrong. */
 	assert_true(kinds >= 14);
-	assert_true(ends[CAROM_END_DONE] > 100 && ends[CAROM_END_MISS] > 50);
+	assert_true(differ_ends[CAROM_END_DONE] > 100 && differ_ends[CAROM_END_MISS] > 50);
 }
 
 /* ---- */
 
 static int setup(void **state)
 {
-	const struct carom_open arg = { .scratch_size = CAROM_LMDB_SCRATCH_SIZE };
-	const char *path = getenv("CAROM_VM_DEVICE");
-	char object[PATH_LEN];
-	int err;
-
 	(void)state;
 	rnd_init();
 	input_init();
-	read_corpus();
-	assert_int_equal(posix_memalign((void **)&aligned, PAGE, INPUT_MAX_PAGES * PAGE), 0);
-	snprintf(object, sizeof(object), "%s/bpf/lmdb.bpf.o", getenv("CAROM_BUILD"));
-	err = engine_load(&walker, object, NULL, 0);
-	if (err)
-		fail_msg("%s: %s", object, strerror(-err));
-	/* Not if it is mounted. */
-	device = open(path, O_RDWR | O_DIRECT | O_EXCL | O_CLOEXEC);
-	if (device < 0)
-		fail_msg("%s: %s", path, strerror(errno));
-	err = engine_open(&kernel, path, "lmdb", &arg);
-	if (err)
-		fail_msg("session on %s: %s", path, strerror(-err));
+	differ_read_corpus(corpus_dir);
+	differ_open(INPUT_MAX_PAGES * PAGE);
+	differ_side_open(&single, &carom_walker_lmdb, CAROM_LMDB_AREA + VALUE_ROOM);
+	differ_side_open(&scan, &carom_walker_lmdb_scan, carom_walker_lmdb_scan.scratch_size);
+	differ_side_open(&many, &carom_walker_lmdb_many, carom_walker_lmdb_many.scratch_size);
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	engine_close(&kernel);
-	engine_unload(&walker);
-	close(device);
-	free(aligned);
+	differ_side_close(&single);
+	differ_side_close(&scan);
+	differ_side_close(&many);
+	differ_close();
 	input_exit();
 	return 0;
 }

@@ -27,7 +27,8 @@ HOST_TESTS += tests/fuzz/lmdb.test
 
 # The same of SQLite files.
 FUZZ_SQLITE := $(FUZZ_DIR)/sqlite_fuzzer
-FUZZ_SQLITE_SRCS := tests/fuzz/sqlite_fuzzer.c tests/fuzz/sqlite_input.c tests/sqlite/random.c \
+FUZZ_SQLITE_SRCS := tests/fuzz/sqlite_fuzzer.c tests/fuzz/sqlite_reader.c tests/fuzz/sqlite_input.c \
+	tests/sqlite/random.c \
 	$(wildcard user/formats/sqlite*.c) user/lib/errors.c $(LIB_SQLITE:%=bpf/%.bpf.c)
 FUZZ_SQLITE_OBJS := $(FUZZ_SQLITE_SRCS:%.c=$(FUZZ_DIR)/san/%.o)
 
@@ -51,11 +52,10 @@ $(FUZZ_SURFACE): $(patsubst %,$(FUZZ_DIR)/%.o,surface surface_ops surface_open s
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBBPF_LIBS) -lcmocka -luring -lelf -lz -pthread
 
-# In the VM: the walker in the kernel against the one in libcarom, by tests/vm/fuzz_walker.vmt.
-# The fake reader stands in for what of libcarom is not under test.
-FUZZ_DIFFER := $(FUZZ_DIR)/differ
-FUZZ_DIFFER_OBJS := $(patsubst %,$(FUZZ_DIR)/plain/%.o,tests/fuzz/differ tests/fuzz/differ_native \
-	tests/fuzz/lmdb_input tests/unit/lmdb_fake)
+# In the VM: the walkers in the kernel against those in libcarom, by tests/vm/fuzz_walker.vmt.
+# The fake readers stand in for what of libcarom is not under test.
+FUZZ_DIFFER := $(FUZZ_DIR)/differ $(FUZZ_DIR)/differ_sqlite
+FUZZ_DIFFER_LIB := $(patsubst %,$(FUZZ_DIR)/plain/tests/fuzz/%.o,differ_side differ_native)
 
 check-run: $(FUZZ_DIFFER)
 vm-tests: $(FUZZ_DIFFER)
@@ -65,6 +65,11 @@ $(FUZZ_DIR)/plain/%.o: %.c | $(O)/.deps
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -D_GNU_SOURCE $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(FUZZ_DIFFER): $(FUZZ_DIFFER_OBJS) $(O)/tests/lib/engine.o $(O)/libcarom.a
+$(FUZZ_DIR)/differ: $(patsubst %,$(FUZZ_DIR)/plain/%.o,tests/fuzz/differ tests/fuzz/lmdb_input \
+	tests/unit/lmdb_fake)
+$(FUZZ_DIR)/differ_sqlite: $(patsubst %,$(FUZZ_DIR)/plain/%.o,tests/fuzz/differ_sqlite \
+	tests/fuzz/sqlite_input tests/fuzz/sqlite_reader tests/sqlite/random)
+$(FUZZ_DIFFER): $(FUZZ_DIFFER_LIB) $(O)/tests/lib/engine.o $(O)/libcarom.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBBPF_LIBS) -lcmocka -llmdb -lsqlite3 -lelf -lz -pthread
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBBPF_LIBS) -lcmocka \
+		-llmdb -lsqlite3 -lelf -lz -pthread

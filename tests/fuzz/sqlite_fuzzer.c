@@ -10,94 +10,10 @@
 #include <string.h>
 #include "../sqlite/random.h"
 #include "check.h"
-#include "sqlite_input.h"
+#include "sqlite_reader.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const __u8 *data, size_t size);
-
-/* Pages that a chain may read: down, up and down again in the index, and the table. */
-#define MAX_HOPS	(4 * CAROM_SQLITE_MAX_DEPTH)
-/* Chains of a row: comparisons that are left to the caller. */
-#define MAX_CHAINS	2000
-#define MAX_ROWS	8
-
-/* ---- a libcarom of some lines, on the image ---- */
-
-struct carom_reader {
-	const struct fuzz_file *file;
-	struct sqlite_index *ix;
-	const struct carom_native_walker *walker;
-	struct carom_reader_mem mem;
-	__u8 *node;
-	void *state;
-	void *buf;
-	struct carom_error err;
-};
-
-const struct carom_reader_mem *carom_reader_mem(struct carom_reader *rd)
-{
-	return &rd->mem;
-}
-
-void *carom_reader_state(struct carom_reader *rd)
-{
-	return rd->state;
-}
-
-void *carom_reader_format_data(const struct carom_reader *rd)
-{
-	return rd->ix;
-}
-
-void carom_reader_set_format_data(struct carom_reader *rd, void *data)
-{
-	rd->ix = data;
-}
-
-const char *carom_reader_path(const struct carom_reader *rd)
-{
-	(void)rd;
-	return "file";
-}
-
-int carom_reader_fd(const struct carom_reader *rd)
-{
-	(void)rd;
-	return -1;
-}
-
-bool carom_reader_sealed(const struct carom_reader *rd)
-{
-	(void)rd;
-	return true;
-}
-
-__u64 carom_reader_file_size(const struct carom_reader *rd)
-{
-	return rd->file->size;
-}
-
-int carom_reader_pread(struct carom_reader *rd, void *buf, size_t len, __u64 offset)
-{
-	if (offset > rd->file->size || len > rd->file->size - offset)
-		return -ENODATA;
-	memcpy(buf, rd->file->image + offset, len);
-	return 0;
-}
-
-int carom_reader_peek(struct carom_reader *rd, void *buf, size_t len, __u64 offset)
-{
-	return carom_reader_pread(rd, buf, len, offset);
-}
-
-/* A new one each time, and none that the file could not fill. */
-void *carom_reader_buffer(struct carom_reader *rd, size_t len)
-{
-	check(len <= rd->file->size + 16);
-	free(rd->buf);
-	rd->buf = malloc(len);
-	return rd->buf;
-}
 
 /* As user/lib/chain.c does it. */
 static int run(struct carom_reader *rd, __u64 offset, struct carom_lookup *res)
@@ -110,7 +26,7 @@ static int run(struct carom_reader *rd, __u64 offset, struct carom_lookup *res)
 
 	*res = (struct carom_lookup){ .offset = offset };
 	while (next >= 0) {
-		check(res->hops < MAX_HOPS);
+		check(res->hops < FUZZ_HOPS);
 		res->at = (__u64)next;
 		check(next % rd->walker->node_size == 0);
 		if (carom_reader_pread(rd, rd->node, hop.node_size, res->at))
@@ -131,59 +47,22 @@ static int run(struct carom_reader *rd, __u64 offset, struct carom_lookup *res)
 	return 0;
 }
 
-/* Node, scratch and state are made once for each file, and have the sizes that they need. */
 static struct carom_reader readers[FUZZ_FILES];
-
-static void reader_make(struct carom_reader *rd, const struct fuzz_file *file)
-{
-	rd->file = file;
-	rd->walker = file->walker;
-	rd->node = malloc(rd->walker->node_size);
-	rd->mem.node = rd->node;
-	/* Room for one page and a part, or for a part of one. */
-	rd->mem.scratch_size = rd->walker->scratch_size + rd->walker->node_size / 2 * 3;
-	if (rd->mem.scratch_size > CAROM_MAX_SCRATCH_SIZE)
-		rd->mem.scratch_size = rd->walker->scratch_size;
-	rd->mem.max_hops = MAX_HOPS;
-	rd->mem.scratch = malloc(rd->mem.scratch_size);
-	rd->state = calloc(1, carom_format_sqlite.lookup_size);
-	check(rd->node && rd->mem.scratch && rd->state);
-	/* A slot's scratch has what the last lookup left there. */
-	memset(rd->mem.scratch, 0xa5, rd->mem.scratch_size);
-}
 
 static void readers_free(void)
 {
 	struct carom_reader *rd;
 
-	for (rd = readers; rd < readers + FUZZ_FILES; rd++) {
-		carom_format_sqlite.forget(rd->state);
-		free(rd->state);
-		free(rd->mem.scratch);
-		free(rd->node);
-		free(rd->buf);
-	}
+	for (rd = readers; rd < readers + FUZZ_FILES; rd++)
+		fuzz_reader_free(rd);
 	fuzz_files_free();
 }
 
 /* ---- lookups ---- */
 
-static int finish(struct carom_reader *rd, int ret, __u64 offset, struct carom_value *val)
+static void check_row(struct carom_reader *rd, void *ctx, const struct carom_value *val)
 {
-	struct carom_lookup res;
-	unsigned int chains;
-
-	for (chains = 0; ret == CAROM_CHAIN; chains++) {
-		check(chains < MAX_CHAINS);
-		ret = run(rd, offset, &res);
-		ret = carom_format_sqlite.finish(rd, &res, ret, &offset, val, &rd->err);
-	}
-	return ret;
-}
-
-static void check_row(struct carom_reader *rd, const struct fuzz_input *in,
-		      const struct carom_value *val)
-{
+	const struct fuzz_input *in = ctx;
 	struct carom_column cols[MAX_COLS + 4];
 	unsigned int i;
 	__u64 sum = 0;
@@ -196,24 +75,6 @@ static void check_row(struct carom_reader *rd, const struct fuzz_input *in,
 		while (cols[i].len)
 			sum += ((const __u8 *)cols[i].data)[--cols[i].len];
 	check(sum != 1);	/* all bytes are there to be read */
-}
-
-/* Rows that are found, or what went wrong. */
-static int look_up(struct carom_reader *rd, const struct fuzz_input *in, const void *key,
-		   size_t len)
-{
-	struct carom_value val;
-	__u64 offset = 0;
-	int ret, rows;
-
-	ret = carom_format_sqlite.start(rd, key, len, &offset, &rd->err);
-	ret = finish(rd, ret, offset, &val);
-	for (rows = 0; !ret && rows < MAX_ROWS; rows++) {
-		check_row(rd, in, &val);
-		ret = carom_format_sqlite.next(rd, &offset, &rd->err);
-		ret = finish(rd, ret, offset, &val);
-	}
-	return ret < 0 ? ret : rows;
 }
 
 static int ask_sqlite(const struct fuzz_input *in)
@@ -245,13 +106,13 @@ static int ask_sqlite(const struct fuzz_input *in)
 			sqlite3_bind_blob(st, (int)i + 1, c->len ? c->data : "", (int)c->len,
 					  SQLITE_STATIC);
 	}
-	while (rows < MAX_ROWS && sqlite3_step(st) == SQLITE_ROW)
+	while (rows < FUZZ_ROWS && sqlite3_step(st) == SQLITE_ROW)
 		rows++;
 	sqlite3_finalize(st);
 	return rows;
 }
 
-static void one_lookup(struct carom_reader *rd, const struct fuzz_input *in)
+static void one_lookup(struct carom_reader *rd, struct fuzz_input *in)
 {
 	static __u8 key[65536];
 	size_t size = sizeof(key);
@@ -265,7 +126,7 @@ static void one_lookup(struct carom_reader *rd, const struct fuzz_input *in)
 		check(!sqlite_key_tree(&rd->ix->schema));	/* no rowid */
 		return;
 	}
-	ret = look_up(rd, in, key, size);
+	ret = fuzz_look_up(rd, key, size, check_row, in);
 	if (!in->damaged)
 		check((ret >= 0 && (!in->ask || ret == ask_sqlite(in))) ||
 		      (ret == -EINVAL && !sqlite_key_tree(&rd->ix->schema)));
@@ -280,20 +141,11 @@ static void one_raw(struct carom_reader *rd, const struct fuzz_input *in)
 {
 	struct carom_sqlite_scratch *s = sqlite_scratch(rd);
 	const struct sqlite_file *file = &rd->ix->file;
+	const __u64 offset = fuzz_raw_query(rd, in);
+	const bool in_record = s->rest.left;
 	struct carom_lookup res;
-	bool in_record;
-	size_t i;
 
-	memset(s, 0, sizeof(*s));
-	s->query.usable = file->usable;
-	s->query.pages = file->pages;
-	for (i = 0; i + 3 <= in->rest_len; i += 3) {
-		size_t at = (in->rest[i] | (size_t)in->rest[i + 1] << 8) % sizeof(*s);
-
-		((__u8 *)s)[at] = in->rest[i + 2];
-	}
-	in_record = s->rest.left;
-	if (run(rd, (__u64)(in->rest_len % file->pages) * file->page_size, &res))
+	if (run(rd, offset, &res))
 		return;
 	/* What begins in the middle of a record has no answer but that. */
 	if (res.end != CAROM_END_DONE || in_record)
@@ -328,6 +180,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argv;
 	fuzz_files_make();
 	for (i = 0; i < FUZZ_FILES; i++)
-		reader_make(&readers[i], &fuzz_files[i]);
+		fuzz_reader_make(&readers[i], &fuzz_files[i], run);
 	return atexit(readers_free);
 }

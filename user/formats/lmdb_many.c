@@ -151,10 +151,16 @@ static int many_read(struct carom_reader *point, const void *version, __u64 at,
 				   err);
 }
 
+static const struct carom_native_walker *many_walker(const void *data)
+{
+	(void)data;
+	return &carom_walker_lmdb_many;
+}
+
 const struct carom_many_format carom_many_lmdb = {
 	.format = &carom_format_lmdb,
 	.chains = &many_chains,
-	.walker = &carom_walker_lmdb_many,
+	.walker = many_walker,
 	.version_size = sizeof(struct lmdb_snap),
 	.version = many_version,
 	.unchanged = many_unchanged,

@@ -66,25 +66,34 @@ static void begin_query(struct carom_reader *rd, const struct sqlite_index *ix, 
 	s->answer.bad_cell = CAROM_SQLITE_NO_CELL;
 }
 
+int sqlite_rowid(const struct carom_column *col, int64_t *rowid)
+{
+	*rowid = col->integer;
+	if (col->type == CAROM_TYPE_INTEGER)
+		return 0;
+	if (col->type == CAROM_TYPE_NULL)
+		return CAROM_NOTFOUND;
+	if (col->type != CAROM_TYPE_REAL)
+		return -EINVAL;
+	/* No rowid is between two integers; the least is none that SQLite finds so. */
+	if (!(col->real > -SQLITE_TWO_63 && col->real < SQLITE_TWO_63))
+		return CAROM_NOTFOUND;
+	*rowid = (int64_t)col->real;
+	return (double)*rowid == col->real ? 0 : CAROM_NOTFOUND;
+}
+
 static int begin_rowid(struct carom_reader *rd, const struct sqlite_index *ix,
 		       const struct carom_column *col, __u64 *offset, struct carom_error *err)
 {
 	struct sqlite_lookup *l = carom_reader_state(rd);
-	int64_t rowid = col->integer;
+	int64_t rowid;
+	int ret = sqlite_rowid(col, &rowid);
 
-	if (col->type == CAROM_TYPE_REAL) {
-		/* No rowid is between two integers; the least is none that SQLite finds so. */
-		if (!(col->real > -SQLITE_TWO_63 && col->real < SQLITE_TWO_63))
-			return CAROM_NOTFOUND;
-		rowid = (int64_t)col->real;
-		if ((double)rowid != col->real)
-			return CAROM_NOTFOUND;
-	} else if (col->type == CAROM_TYPE_NULL) {
-		return CAROM_NOTFOUND;
-	} else if (col->type != CAROM_TYPE_INTEGER) {
-		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
+	if (ret < 0)
+		return carom_error_set(err, CAROM_FAULT_USAGE, ret,
 			"key is no number; rowids are integers");
-	}
+	if (ret)
+		return ret;
 	begin_query(rd, ix, CAROM_SQLITE_ROWID);
 	sqlite_scratch(rd)->walk.rowid = rowid;
 	l->stage = SQLITE_STAGE_ENTRY;

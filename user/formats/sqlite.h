@@ -130,11 +130,19 @@ static inline const struct sqlite_tree *sqlite_key_tree(const struct sqlite_sche
 	return s->by_index ? &s->index : s->rowids ? NULL : &s->primary;
 }
 
+/* ---- sqlite.c ---- */
+
+/* The rowid that a key's column is. 0; CAROM_NOTFOUND: none; -EINVAL: no number. */
+int sqlite_rowid(const struct carom_column *col, int64_t *rowid);
+
 /* ---- sqlite_file.c ---- */
 
 bool sqlite_probe(const void *head, size_t len);
 const struct carom_native_walker *sqlite_pick(const char *path, const void *head, size_t len,
 					      struct carom_error *err);
+
+/* The walker of many rowids; NULL: there are no pages of that size. */
+const struct carom_native_walker *sqlite_pick_many(__u32 page_size);
 
 /* What the header says. 0 or negative errno. */
 int sqlite_file_check(const char *path, const __u8 *head, __u64 size, struct sqlite_file *file,

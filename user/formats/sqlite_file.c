@@ -25,6 +25,18 @@ static const struct carom_native_walker *const walkers[] = {
 	&carom_walker_sqlite32768, &carom_walker_sqlite65536,
 };
 
+extern const struct carom_native_walker carom_walker_sqlite_many512,
+	carom_walker_sqlite_many1024, carom_walker_sqlite_many2048, carom_walker_sqlite_many4096,
+	carom_walker_sqlite_many8192, carom_walker_sqlite_many16384,
+	carom_walker_sqlite_many32768, carom_walker_sqlite_many65536;
+
+static const struct carom_native_walker *const many_walkers[] = {
+	&carom_walker_sqlite_many512, &carom_walker_sqlite_many1024,
+	&carom_walker_sqlite_many2048, &carom_walker_sqlite_many4096,
+	&carom_walker_sqlite_many8192, &carom_walker_sqlite_many16384,
+	&carom_walker_sqlite_many32768, &carom_walker_sqlite_many65536,
+};
+
 /* SQLite's locks, as ranges of bytes. */
 #define PENDING_BYTE	CAROM_SQLITE_LOCK_BYTE
 #define SHARED_FIRST	(PENDING_BYTE + 2)
@@ -72,6 +84,16 @@ const struct carom_native_walker *sqlite_pick(const char *path, const void *head
 	carom_error_set(err, CAROM_FAULT_FORMAT, -EBADMSG,
 		"%s: damaged: header: page size %u; SQLite has powers of two from %d to %d", path,
 		size, CAROM_SQLITE_MIN_PAGE, CAROM_SQLITE_MAX_PAGE);
+	return NULL;
+}
+
+const struct carom_native_walker *sqlite_pick_many(__u32 page_size)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(many_walkers) / sizeof(many_walkers[0]); i++)
+		if (many_walkers[i]->node_size == page_size)
+			return many_walkers[i];
 	return NULL;
 }
 

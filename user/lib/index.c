@@ -358,6 +358,7 @@ static struct carom_index *view_alloc(struct carom_index *base, const struct car
 	ix->walker = view->walker;
 	ix->scratch_size = view->walker->scratch_size;
 	ix->state_size = view->state_size;
+	ix->forget = view->format ? view->format->forget : NULL;
 	return ix;
 }
 

@@ -198,11 +198,13 @@ enum carom_many_ret {
 };
 
 /**
- * struct carom_many_format - how a format looks many keys up in one chain
+ * struct carom_many_format - how a format looks many keys up
  * @format: which
  * @chains: its start() takes a struct carom_many_chain for a key, and its finish() says 0
  *	when the chain is over
- * @walker: the walker
+ * @walker: the walker for an index of that format_data; NULL: its keys are looked up one by
+ *	one, several at a time, and @chains, @valid, @compare, @fits, @result and @read do not
+ *	count
  * @version_size: bytes of what @version keeps
  * @version: which version of the file lookups would see now. @point is a reader of them. 0
  *	or negative errno; CAROM_NOTFOUND: there is no key in it.
@@ -219,7 +221,7 @@ enum carom_many_ret {
 struct carom_many_format {
 	const struct carom_format *format;
 	const struct carom_format *chains;
-	const struct carom_native_walker *walker;
+	const struct carom_native_walker *(*walker)(const void *data);
 	size_t version_size;
 	int (*version)(struct carom_reader *point, void *version, struct carom_error *err);
 	int (*unchanged)(struct carom_reader *point, const void *version, bool newest,
@@ -233,6 +235,7 @@ struct carom_many_format {
 };
 
 extern const struct carom_many_format carom_many_lmdb;
+extern const struct carom_many_format carom_many_sqlite;
 
 extern const struct carom_format carom_format_lmdb;
 extern const struct carom_format carom_format_sqlite;

@@ -1,79 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /*
- * Many keys at once: chains of several keys each, in a queue of their own.
+ * Many keys at once: chains of several keys each, in a queue of their own; or of one key,
+ * where the format has no others.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "queue.h"
+#include "many.h"
 
 #define DEFAULT_CHAINS		8
 #define DEFAULT_CHAIN_KEYS	8
-/* Of all that an index has. */
-#define MAX_CHAINS		32
 /* Times that all is looked up again because of a writer. */
 #define MAX_TRIES		100
 
-static const struct carom_many_format *const formats[] = { &carom_many_lmdb };
+static const struct carom_many_format *const formats[] = { &carom_many_lmdb, &carom_many_sqlite };
 #define NR_FORMATS	(sizeof(formats) / sizeof(formats[0]))
-
-/* A value that is not in a chain's slot. */
-struct kept {
-	struct kept *next;
-	char data[];
-};
-
-/**
- * struct part - a chain
- * @first: of the sorted keys
- * @nr: how many
- */
-struct part {
-	size_t first;
-	size_t nr;
-};
-
-/**
- * struct carom_many - what carom_many__get() needs
- * @point: a reader of the index, for what chains leave
- * @q: queue of the view
- * @held: completions whose values are in use, @nr_held of them
- * @kept: values that are in use
- * @version: of the file, as the format has it
- * @sorted: the keys that can be, in their order
- * @unique: those, each once
- * @parts: the chains of them; @room of all three fit
- * @keys: of the caller
- * @answers: likewise
- * @alone: some have been looked up by themselves
- * @ret: the first error
- * @broken: the queue has failed so
- */
-struct carom_many {
-	struct carom_index *ix;
-	const struct carom_many_format *fmt;
-	struct carom_reader *point;
-	struct carom_queue *q;
-	unsigned int chains;
-	unsigned int chain_keys;
-	const struct carom_completion *held[MAX_CHAINS];
-	unsigned int nr_held;
-	struct kept *kept;
-	void *version;
-	const struct carom_value **sorted;
-	const struct carom_value **unique;
-	struct part *parts;
-	size_t nr_sorted;
-	size_t nr_unique;
-	size_t nr_parts;
-	size_t room;
-	const struct carom_value *keys;
-	struct carom_answer *answers;
-	bool alone;
-	int ret;
-	int broken;
-	struct carom_error err;
-};
 
 static const struct carom_many_format *format_of(const struct carom_index *ix)
 {
@@ -83,11 +24,6 @@ static const struct carom_many_format *format_of(const struct carom_index *ix)
 		if (formats[i]->format == ix->format)
 			return formats[i];
 	return NULL;
-}
-
-static int no_memory(struct carom_error *err)
-{
-	return carom_error_set(err, CAROM_FAULT_IO, -ENOMEM, "out of memory");
 }
 
 /* ---- beginning and end ---- */
@@ -112,13 +48,26 @@ static int take_opts(struct carom_many *many, const struct carom_many_opts *opts
 		many->ix->format->name);
 }
 
-static int many_init(struct carom_many *many, struct carom_error *err)
+static struct carom_view view_of(struct carom_many *many)
 {
-	const struct carom_view spec = {
-		.walker = many->fmt->walker, .format = many->fmt->chains,
+	const struct carom_index *ix = many->ix;
+
+	many->walker = many->fmt->walker(ix->format_data);
+	if (!many->walker)
+		return (struct carom_view){
+			.walker = ix->walker, .format = ix->format, .state_size = ix->state_size,
+			.max_readers = 1, .max_in_flight = MAX_CHAINS, .max_hops = ix->max_hops,
+		};
+	return (struct carom_view){
+		.walker = many->walker, .format = many->fmt->chains,
 		.state_size = many->fmt->chains->lookup_size,
 		.max_readers = 1, .max_in_flight = MAX_CHAINS, .max_hops = CAROM_SCAN_HOPS,
 	};
+}
+
+static int many_init(struct carom_many *many, struct carom_error *err)
+{
+	const struct carom_view spec = view_of(many);
 	const struct carom_queue_opts opts = { .sz = sizeof(opts), .depth = many->chains };
 	struct carom_index *view;
 	int ret;
@@ -160,24 +109,11 @@ int carom_many__new(struct carom_index *ix, const struct carom_many_opts *opts,
 	return ret;
 }
 
-/* Values of the call before this one are of no use any more. */
-static void let_go(struct carom_many *many)
-{
-	struct kept *kept;
-
-	while (many->nr_held)
-		carom_queue__done(many->q, many->held[--many->nr_held]);
-	while ((kept = many->kept)) {
-		many->kept = kept->next;
-		free(kept);
-	}
-}
-
 void carom_many__free(struct carom_many *many)
 {
 	if (!many)
 		return;
-	let_go(many);
+	carom_many_let_go(many);
 	carom_queue__free(many->q);
 	carom_reader__free(many->point);
 	free(many->parts);
@@ -195,12 +131,6 @@ static int by_order(const void *a, const void *b, void *arg)
 
 	return many->fmt->compare(*(const struct carom_value *const *)a,
 				  *(const struct carom_value *const *)b);
-}
-
-static struct carom_answer *answer_of(const struct carom_many *many,
-				      const struct carom_value *key)
-{
-	return &many->answers[key - many->keys];
 }
 
 static int make_room(struct carom_many *many, size_t nr)
@@ -223,15 +153,22 @@ static int make_room(struct carom_many *many, size_t nr)
 	return 0;
 }
 
-/* Those that a file can have, in order; and each of them once. */
+/* Those that a file can have, in order; and each of them once. Or all, as they come. */
 static void sort_keys(struct carom_many *many, size_t nr)
 {
 	size_t i, n = 0, u = 0;
 
+	many->nr_sorted = 0;
+	many->nr_unique = nr;
+	for (i = 0; i < nr && !many->walker; i++)
+		many->unique[i] = &many->keys[i];
+	if (!many->walker)
+		return;
 	for (i = 0; i < nr; i++)
 		if (many->fmt->valid(&many->keys[i]))
 			many->sorted[n++] = &many->keys[i];
-	qsort_r(many->sorted, n, sizeof(*many->sorted), by_order, many);
+	if (n)
+		qsort_r(many->sorted, n, sizeof(*many->sorted), by_order, many);
 	for (i = 0; i < n; i++)
 		if (!i || many->fmt->compare(many->sorted[i - 1], many->sorted[i]))
 			many->unique[u++] = many->sorted[i];
@@ -248,121 +185,30 @@ static void divide_keys(struct carom_many *many)
 	if (!chains)
 		chains = 1;
 	each = (many->nr_unique + chains - 1) / chains;
+	if (!many->walker)
+		each = 1;
 	many->nr_parts = 0;
 	for (pos = 0; pos < many->nr_unique; pos += left) {
 		left = many->nr_unique - pos < each ? many->nr_unique - pos : each;
-		left = many->fmt->fits(many->unique + pos, left);
+		if (many->walker)
+			left = many->fmt->fits(many->unique + pos, left);
 		many->parts[many->nr_parts++] = (struct part){ .first = pos, .nr = left };
 	}
 }
 
-/* ---- answers ---- */
-
-static void fail(struct carom_many *many, struct carom_answer *a, int ret,
-		 const struct carom_error *err)
-{
-	a->ret = ret;
-	if (many->ret)
-		return;
-	many->ret = ret;
-	many->err = *err;
-}
-
-/* The value stays until the next call. */
-static void answer_copy(struct carom_many *many, struct carom_answer *a,
-			const struct carom_value *val)
-{
-	struct kept *kept = malloc(sizeof(*kept) + val->len);
-	struct carom_error err;
-
-	if (!kept) {
-		fail(many, a, no_memory(&err), &err);
-		return;
-	}
-	if (val->len)
-		memcpy(kept->data, val->data, val->len);
-	kept->next = many->kept;
-	many->kept = kept;
-	a->ret = 0;
-	a->val = (struct carom_value){ .data = kept->data, .len = val->len };
-}
-
-/* The key goes through the index by itself. */
-static void answer_alone(struct carom_many *many, const struct carom_value *key)
-{
-	struct carom_answer *a = answer_of(many, key);
-	struct carom_value val;
-	int ret = carom_reader__get(many->point, key->data, key->len, &val);
-
-	many->alone = true;
-	if (ret < 0)
-		fail(many, a, ret, carom_reader__error(many->point));
-	else if (ret)
-		a->ret = ret;
-	else
-		answer_copy(many, a, &val);
-}
-
-static void answer_from_file(struct carom_many *many, const struct carom_value *key, __u64 at,
-			     struct carom_value *val)
-{
-	struct carom_error err = { 0 };
-	int ret = many->fmt->read(many->point, many->version, at, val, &err);
-
-	if (ret)
-		fail(many, answer_of(many, key), ret, &err);
-	else
-		answer_copy(many, answer_of(many, key), val);
-}
-
-/* @hold: its slot is not needed for another chain. */
-static void answer_key(struct carom_many *many, struct carom_reader *rd, size_t k,
-		       const struct carom_value *key, bool hold)
-{
-	struct carom_answer *a = answer_of(many, key);
-	struct carom_value val = { 0 };
-	__u64 at = 0;
-	int ret = many->fmt->result(rd, k, &val, &at);
-
-	switch (ret) {
-	case 0:
-		a->val = val;
-		if (!hold)
-			answer_copy(many, a, &val);
-		break;
-	case CAROM_NOTFOUND:
-		a->ret = ret;
-		break;
-	case CAROM_MANY_IN_FILE:
-		answer_from_file(many, key, at, &val);
-		break;
-	default:
-		answer_alone(many, key);
-	}
-}
-
-/* A chain has ended. What it could not say is found out key by key. */
-static void answer_part(struct carom_many *many, const struct carom_completion *c, bool hold)
-{
-	const struct part *part = &many->parts[c->user_data];
-	struct carom_reader *rd = &((struct query *)c)->rd;
-	size_t k;
-
-	for (k = 0; k < part->nr; k++) {
-		const struct carom_value *key = many->unique[part->first + k];
-
-		if (c->ret)
-			answer_alone(many, key);
-		else
-			answer_key(many, rd, k, key, hold);
-	}
-	if (hold)
-		many->held[many->nr_held++] = c;
-	else
-		carom_queue__done(many->q, c);
-}
-
 /* ---- chains ---- */
+
+/* 1: there is no chain, as its only key cannot be looked up, which its answer says. */
+static int submit_single(struct carom_many *many, size_t i)
+{
+	const struct carom_value *key = many->unique[i];
+	int ret = carom_queue__submit(many->q, key->data, key->len, i);
+
+	if (ret != -EINVAL)
+		return ret;
+	carom_many_alone(many, key);
+	return 1;
+}
 
 static int submit_part(struct carom_many *many, size_t i)
 {
@@ -371,6 +217,8 @@ static int submit_part(struct carom_many *many, size_t i)
 		.nr = many->parts[i].nr,
 	};
 
+	if (!many->walker)
+		return submit_single(many, i);
 	return carom_queue__submit(many->q, &chain, sizeof(chain), i);
 }
 
@@ -386,34 +234,23 @@ static int run_parts(struct carom_many *many)
 {
 	bool hold = many->nr_parts <= many->chains;
 	const struct carom_completion *c;
-	size_t sent = 0, ended;
+	size_t sent = 0, flying = 0;
 	int ret;
 
-	for (ended = 0; ended < many->nr_parts; ended++) {
-		while (sent < many->nr_parts && sent - ended < many->chains) {
+	for (; ; flying--) {
+		while (sent < many->nr_parts && flying < many->chains) {
 			ret = submit_part(many, sent++);
-			if (ret)
+			if (ret < 0)
 				return queue_failed(many, ret);
+			flying += !ret;
 		}
+		if (!flying)
+			return 0;
 		ret = carom_queue__wait(many->q, &c);
 		if (ret)
 			return queue_failed(many, ret);
-		answer_part(many, c, hold);
+		carom_many_part(many, c, hold);
 	}
-	return 0;
-}
-
-/* Keys that are the same have the same answer, and keys that cannot be have the reader's. */
-static void answer_rest(struct carom_many *many, size_t nr)
-{
-	size_t i;
-
-	for (i = 1; i < many->nr_sorted; i++)
-		if (!many->fmt->compare(many->sorted[i - 1], many->sorted[i]))
-			*answer_of(many, many->sorted[i]) = *answer_of(many, many->sorted[i - 1]);
-	for (i = 0; i < nr; i++)
-		if (!many->fmt->valid(&many->keys[i]))
-			answer_alone(many, &many->keys[i]);
 }
 
 /* 1: these are the answers; 0: a writer was quicker; negative errno. */
@@ -422,7 +259,7 @@ static int get_once(struct carom_many *many, size_t nr)
 	size_t i;
 	int ret;
 
-	let_go(many);
+	carom_many_let_go(many);
 	memset(&many->err, 0, sizeof(many->err));
 	many->ret = 0;
 	many->alone = false;
@@ -440,7 +277,7 @@ static int get_once(struct carom_many *many, size_t nr)
 	}
 	if (ret)
 		return ret;
-	answer_rest(many, nr);
+	carom_many_rest(many, nr);
 	return many->fmt->unchanged(many->point, many->version, many->alone, &many->err);
 }
 
