@@ -340,7 +340,7 @@ struct carom_sqlite_scratch {
 #define CAROM_SQLITE_SCRATCH_SIZE	4096
 
 /* Keys of a chain of one of the walkers "sqlite_many512" to "sqlite_many65536", at most. */
-#define CAROM_SQLITE_KEYS	64
+#define CAROM_SQLITE_KEYS	16
 
 /**
  * enum carom_sqlite_found - what has become of a rowid
