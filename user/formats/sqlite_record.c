@@ -331,3 +331,50 @@ int sqlite_payload(struct carom_reader *rd, const struct sqlite_file *file,
 	val->len = before + a.payload;
 	return read_overflow(rd, file, a.overflow, buf + before, have, a.payload, err);
 }
+
+/* How much of a record of @payload bytes is in the page of its cell. */
+static size_t local_of(const struct sqlite_file *file, bool table, __u64 payload)
+{
+	__u64 usable = file->usable;
+	__u64 max = table ? usable - 35 : (usable - 12) * 64 / 255 - 23;
+	__u64 min = (usable - 12) * 32 / 255 - 23, local;
+
+	if (payload <= max)
+		return payload;
+	local = min + (payload - min) % (usable - 4);
+	return local <= max ? local : min;
+}
+
+int sqlite_payload_at(struct carom_reader *rd, const struct sqlite_file *file, bool rowid,
+		      __u64 at, size_t len, struct carom_value *val, struct carom_error *err)
+{
+	__u64 page = at / file->page_size + 1, unused;
+	size_t room = page * file->page_size - at, before = 0, have, n;
+	__u8 *buf, head[9];
+	int ret;
+
+	if (len > (__u64)file->pages * file->usable)
+		return sqlite_page_error(rd, page, "a record of %llu bytes, more than the file has",
+					 len, err);
+	n = room < sizeof(head) ? room : sizeof(head);
+	ret = carom_reader_pread(rd, head, n, at);
+	if (!ret && rowid)
+		before = sqlite_get_varint(head, n, &unused);
+	buf = carom_reader_buffer(rd, len + 4);
+	if (!buf)
+		return sqlite_no_memory(err);
+	have = before + local_of(file, rowid, len - before);
+	if (len < before || have + 4 * (have < len) > room)
+		return sqlite_walker_error(rd, CAROM_SQLITE_E_QUERY, err);
+	if (!ret)
+		ret = carom_reader_pread(rd, buf, have + 4 * (have < len), at);
+	if (ret)
+		return ret == -ENODATA ? sqlite_truncated_error(rd, page, err) :
+		       carom_error_set(err, CAROM_FAULT_IO, ret, "%s: %s", carom_reader_path(rd),
+				       strerror(-ret));
+	val->data = buf;
+	val->len = len;
+	if (have == len)
+		return 0;
+	return read_overflow(rd, file, get_be(buf + have, 4), buf, have, len, err);
+}

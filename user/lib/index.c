@@ -334,6 +334,7 @@ static struct carom_index *view_alloc(struct carom_index *base, const struct car
 	ix->format_data = base->format_data;
 	ix->walker = view->walker;
 	ix->state_size = view->state_size;
+	ix->forget = view->forget;
 	return ix;
 }
 
