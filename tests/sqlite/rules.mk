@@ -2,21 +2,26 @@
 # SQLite files: libcarom against SQLite, here with the sanitizers, and in the VM.
 
 SQLITE_DIR := $(O)/tests/sqlite
-SQLITE_ORACLE := $(patsubst %,tests/sqlite/%,oracle compare random)
+SQLITE_ORACLE := $(patsubst %,tests/sqlite/%,oracle compare text random)
+SQLITE_SCANS := $(patsubst %,tests/sqlite/%,scans ranges text random)
 
-UNIT_TESTS += $(SQLITE_DIR)/sqlite_oracle
-HOST_TESTS += tests/sqlite/rows.test tests/sqlite/programs.test
+UNIT_TESTS += $(SQLITE_DIR)/sqlite_oracle $(SQLITE_DIR)/sqlite_scans
+HOST_TESTS += tests/sqlite/rows.test tests/sqlite/scan.test tests/sqlite/programs.test
 
-$(SQLITE_DIR)/sqlite_oracle: $(SQLITE_ORACLE:%=$(SAN_DIR)/%.o) $(SAN_LIB_OBJS)
+$(SQLITE_DIR)/sqlite_oracle: $(SQLITE_ORACLE:%=$(SAN_DIR)/%.o)
+$(SQLITE_DIR)/sqlite_scans: $(SQLITE_SCANS:%=$(SAN_DIR)/%.o)
+$(SQLITE_DIR)/sqlite_oracle $(SQLITE_DIR)/sqlite_scans: $(SAN_LIB_OBJS)
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(SAN_FLAGS) -o $@ $^ -lcmocka -lsqlite3 -luring -pthread
+	$(Q)$(CC) $(CFLAGS) $(SAN_FLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -lsqlite3 -luring -pthread
 
 # The same without, for the VM.
 $(patsubst %.c,$(O)/%.o,$(wildcard tests/sqlite/*.c)): override CPPFLAGS += -D_GNU_SOURCE
-check-run: $(SQLITE_DIR)/lookups
-vm-tests: $(SQLITE_DIR)/lookups
+check-run: $(SQLITE_DIR)/lookups $(SQLITE_DIR)/scans
+vm-tests: $(SQLITE_DIR)/lookups $(SQLITE_DIR)/scans
 
-$(SQLITE_DIR)/lookups: $(SQLITE_ORACLE:%=$(O)/%.o) $(O)/libcarom.a
+$(SQLITE_DIR)/lookups: $(SQLITE_ORACLE:%=$(O)/%.o)
+$(SQLITE_DIR)/scans: $(SQLITE_SCANS:%=$(O)/%.o)
+$(SQLITE_DIR)/lookups $(SQLITE_DIR)/scans: $(O)/libcarom.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lsqlite3 -luring -pthread
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -lsqlite3 -luring -pthread
