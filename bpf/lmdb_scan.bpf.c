@@ -261,7 +261,7 @@ static __always_inline void take_integer(struct scan *c, struct integer *n)
 static __always_inline __s64 add_value(struct scan *c, __u64 i, const struct integer *n)
 {
 	struct carom_scan_totals *t = &c->s->answer.totals;
-	__u64 flags, len, at, v, low, negative;
+	__u64 flags, len, at, v;
 	struct entry e = { 0 };
 	__s64 err;
 
@@ -276,17 +276,7 @@ static __always_inline __s64 add_value(struct scan *c, __u64 i, const struct int
 	v = get_u64_unaligned(c->p.node, at);
 	v = (__builtin_bswap64(v) << n->shift & n->swap) | (v & ~n->swap);
 	v = ((v >> n->shift) ^ n->sign) - n->sign;
-	low = t->sum_low + v;
-	negative = (v & n->flip) >> 63;
-	/* The carry of the addition, as a bit. */
-	t->sum_high += ((v & ~low) | ((v | ~low) & t->sum_low)) >> 63;
-	t->sum_high -= negative;
-	t->sum_low = low;
-	v ^= n->flip;
-	if (v < t->min)
-		t->min = v;
-	if (v > t->max)
-		t->max = v;
+	carom_scan_add(t, v, n->flip);
 	return 0;
 }
 

@@ -213,8 +213,12 @@ static __always_inline __s64 take_page(struct page *p, __u32 type, __u32 wrong, 
 	cells = get_be16(p, p->hdr + CAROM_SQLITE_PG_CELLS);
 	p->pointers = p->hdr + CAROM_SQLITE_PG_HDR - 4 * p->leaf;
 	end = p->pointers + 2 * cells;
-	/* Only a tree without anything in it has an empty page. */
-	if ((!cells && !(p->leaf && !level)) || end + MIN_CELL * cells > p->usable)
+	/*
+	 * Only a tree without anything in it has an empty page; but the file's first page, which
+	 * has less room than others, may have nothing but a last child.
+	 */
+	if ((!cells && (level || (!p->leaf && p->pgno != 1))) ||
+	    end + MIN_CELL * cells > p->usable)
 		return fail(p, CAROM_SQLITE_E_COUNT, cells);
 	p->cells = cells;
 	p->cells_off = end;

@@ -234,6 +234,7 @@ static __always_inline __s64 index_search(struct page *p, bool *undecided)
 {
 	struct carom_sqlite_walk *w = &p->s->walk;
 	__u64 from = w->step, pos = w->pos, equal = w->equal, decided = w->decided, step;
+	__u64 after = p->s->query.flags / CAROM_SQLITE_AFTER & 1;
 
 	for (step = FIRST_STEP; step; step >>= 1) {
 		__u64 mid = pos + step - 1;
@@ -243,6 +244,7 @@ static __always_inline __s64 index_search(struct page *p, bool *undecided)
 
 			if (cmp < -1)
 				return cmp;
+			cmp -= (cmp == 0) & after;
 			if (cmp > 1) {
 				w->pos = pos;
 				w->step = step;
@@ -259,6 +261,7 @@ static __always_inline __s64 index_search(struct page *p, bool *undecided)
 		}
 		blur(p, equal);
 		blur(p, decided);
+		blur(p, after);
 		blur(p, from);
 		blur(p, pos);
 		pos &= STEP_MASK;
@@ -360,6 +363,16 @@ static __always_inline __s64 index_found(struct page *p, __u64 level, __u64 i)
 	return go_to(p, p->s->query.table_root, i);
 }
 
+static __always_inline __s64 index_place(struct page *p, __u64 level, __u64 pos)
+{
+	struct carom_sqlite_walk *w = &p->s->walk;
+
+	w->path[level & LEVEL_MASK].page = p->pgno;
+	w->path[level & LEVEL_MASK].cell = pos;
+	p->s->answer.kind = CAROM_SQLITE_PLACE;
+	return CAROM_STEP_DONE;
+}
+
 static __always_inline __s64 index_page(struct page *p)
 {
 	struct carom_sqlite_walk *w = &p->s->walk;
@@ -385,6 +398,8 @@ static __always_inline __s64 index_page(struct page *p)
 	stop = at & 1 && p->s->query.flags & CAROM_SQLITE_ONE;
 	if (!p->leaf && mode == CAROM_SQLITE_SEEK && !stop)
 		return index_child(p, level, pos, CAROM_SQLITE_SEEK);
+	if (p->s->query.flags & CAROM_SQLITE_PLACE_ONLY)
+		return index_place(p, level, pos);
 	if (pos >= p->cells)
 		return index_up(p, level);
 	return at & 1 ? index_found(p, level, pos) : CAROM_STEP_MISS;

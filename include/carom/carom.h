@@ -345,6 +345,12 @@ enum carom_integer {
  * @reverse: begin with the greatest key
  * @limit: entries at most, 0: all
  * @integer: carom_scan__totals(): what values are
+ * @column: carom_scan__totals(): name of a column, in formats that have some
+ *
+ * In formats that have columns keys are such as carom_index__key() makes, and may have fewer
+ * columns than the index. What is less comes first in the index, which may have columns in
+ * descending order. A prefix has its columns, the last of which is the beginning of one if it
+ * is a text or a blob.
  */
 struct carom_scan_opts {
 	size_t sz;
@@ -357,6 +363,7 @@ struct carom_scan_opts {
 	bool reverse;
 	uint64_t limit;
 	enum carom_integer integer;
+	const char *column;
 };
 
 /**
@@ -397,9 +404,10 @@ int carom_scan__next(struct carom_scan *scan, struct carom_value *key,
  * @sum_high: whose upper half this is
  * @min: the least value
  * @max: the greatest
+ * @values: how many there are; NULLs of a column are none
  *
- * All but @count are 0 if carom_scan_opts.integer is CAROM_INTEGER_NONE or there is no
- * entry. @min and @max of unsigned integers are the same bits as an uint64_t.
+ * All but @count are 0 if there is no value, or nothing has been said of them. @min and @max
+ * of unsigned integers are the same bits as an uint64_t.
  */
 struct carom_totals {
 	uint64_t count;
@@ -407,6 +415,7 @@ struct carom_totals {
 	int64_t sum_high;
 	int64_t min;
 	int64_t max;
+	uint64_t values;
 };
 
 /**
@@ -417,7 +426,7 @@ struct carom_totals {
  * What carom_scan_opts says counts, @limit and direction, too.
  *
  * Return: 0; -EINVAL entries have been asked for, or a value is no such integer (the
- * text names the page); otherwise as carom_reader__get().
+ * text names the page, or the row); otherwise as carom_reader__get().
  */
 int carom_scan__totals(struct carom_scan *scan, struct carom_totals *totals);
 

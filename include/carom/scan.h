@@ -58,8 +58,9 @@ struct carom_scan_query {
  * @count: entries
  * @sum_low: their sum, as an integer of 128 bits
  * @sum_high: likewise
- * @min: the least, as an integer of 64 bits, signed or not; of no account if @count is 0
+ * @min: the least, as an integer of 64 bits, signed or not; of no account if there is none
  * @max: the greatest
+ * @values: how many have been added, where not every entry has an integer
  */
 struct carom_scan_totals {
 	__u64 count;
@@ -67,7 +68,28 @@ struct carom_scan_totals {
 	__u64 sum_high;
 	__u64 min;
 	__u64 max;
+	__u64 values;
 };
+
+/*
+ * Add an integer of 64 bits. @flip: 0, or if it is signed the highest bit, which least and
+ * greatest are kept with so that they compare as unsigned ones do.
+ */
+static inline __attribute__((always_inline)) void
+carom_scan_add(struct carom_scan_totals *t, __u64 v, __u64 flip)
+{
+	__u64 low = t->sum_low + v, negative = (v & flip) >> 63;
+
+	/* The carry of the addition, as a bit. */
+	t->sum_high += ((v & ~low) | ((v | ~low) & t->sum_low)) >> 63;
+	t->sum_high -= negative;
+	t->sum_low = low;
+	v ^= flip;
+	if (v < t->min)
+		t->min = v;
+	if (v > t->max)
+		t->max = v;
+}
 
 /**
  * struct carom_scan_answer - filled by the walker, and its state

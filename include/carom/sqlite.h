@@ -133,6 +133,8 @@ enum carom_sqlite_op {
 /* carom_sqlite_query.flags */
 #define CAROM_SQLITE_TO_TABLE	0x1	/* KEY: entries end in a rowid of table_root's */
 #define CAROM_SQLITE_ONE	0x2	/* KEY: at most one entry equals the key */
+#define CAROM_SQLITE_PLACE_ONLY	0x4	/* KEY: the place in a leaf is all that is wanted */
+#define CAROM_SQLITE_AFTER	0x8	/* KEY: entries that equal the key count as less */
 
 /**
  * struct carom_sqlite_query - filled by the caller
@@ -234,6 +236,10 @@ struct carom_sqlite_walk {
  *	none although the record goes on; value: its number
  * @CAROM_SQLITE_E_LONG: the last overflow page of a record leads to another; value:
  *	its number
+ * @CAROM_SQLITE_E_CYCLE: a scan has gone down to more pages than the file has; value:
+ *	how many it has
+ * @CAROM_SQLITE_E_END: a scan has not come by the end of its range; value: the page
+ *	where that is
  *
  * bad_page names the page, bad_cell the cell where it is about one.
  */
@@ -253,6 +259,8 @@ enum carom_sqlite_code {
 	CAROM_SQLITE_E_NO_ROW,
 	CAROM_SQLITE_E_CHAIN,
 	CAROM_SQLITE_E_LONG,
+	CAROM_SQLITE_E_CYCLE,
+	CAROM_SQLITE_E_END,
 	CAROM_SQLITE_E_NR,
 };
 
@@ -262,11 +270,14 @@ enum carom_sqlite_code {
  * @CAROM_SQLITE_ENTRY: the entry of the index; the caller finds the row. With
  *	CAROM_SQLITE_TO_TABLE its rowid is not in the page.
  * @CAROM_SQLITE_UNDECIDED: an entry that the caller must compare with the key
+ * @CAROM_SQLITE_PLACE: with CAROM_SQLITE_PLACE_ONLY: walk.path, up to walk.level, leads to
+ *	the first entry that is not less than the key, or behind the last of its leaf
  */
 enum carom_sqlite_kind {
 	CAROM_SQLITE_ROW = 1,
 	CAROM_SQLITE_ENTRY = 2,
 	CAROM_SQLITE_UNDECIDED = 3,
+	CAROM_SQLITE_PLACE = 4,
 };
 
 /**

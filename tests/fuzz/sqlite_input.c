@@ -282,6 +282,7 @@ void fuzz_apply(struct fuzz_input *in, const __u8 *data, size_t size)
 	in->tree = &in->file->trees[head[1] % in->file->nr_trees];
 	in->raw = head[0] >= 250;
 	in->ask = head[4] == 1;
+	in->scan = head[4] & 2;
 	choose_key(in, head);
 	if (size <= sizeof(head))
 		return;

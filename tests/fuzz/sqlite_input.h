@@ -48,6 +48,7 @@ extern struct fuzz_file fuzz_files[FUZZ_FILES];
  * struct fuzz_input - an input, taken apart
  * @damaged: the file differs from what SQLite has
  * @ask: SQLite is to be asked, which takes its time
+ * @scan: not a lookup, but scans that begin and end at the key
  * @raw: not a lookup, but a chain with bytes of the input in the scratch
  */
 struct fuzz_input {
@@ -58,6 +59,7 @@ struct fuzz_input {
 	char text[64];
 	bool damaged;
 	bool ask;
+	bool scan;
 	bool raw;
 	const __u8 *rest;
 	size_t rest_len;

@@ -17,6 +17,7 @@ struct carom_reader {
 	struct carom_reader_mem mem;
 	__u8 *node;
 	void *state;
+	void (*forget)(void *state);
 	void *buf;
 	struct carom_error err;
 };
@@ -25,6 +26,10 @@ struct carom_reader {
 void fuzz_reader_make(struct carom_reader *rd, const struct fuzz_file *file,
 		      int (*run)(struct carom_reader *rd, __u64 offset,
 				 struct carom_lookup *res));
+/* The same for scans. */
+void fuzz_scanner_make(struct carom_reader *rd, const struct fuzz_file *file,
+		       int (*run)(struct carom_reader *rd, __u64 offset,
+				  struct carom_lookup *res));
 void fuzz_reader_free(struct carom_reader *rd);
 
 /*

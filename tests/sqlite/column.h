@@ -32,4 +32,25 @@ static inline struct carom_column column_of(sqlite3_stmt *st, int i)
 	return c;
 }
 
+/* Parameter @i of the statement. */
+static inline void bind_column(sqlite3_stmt *st, int i, const struct carom_column *c)
+{
+	switch (c->type) {
+	case CAROM_TYPE_INTEGER:
+		sqlite3_bind_int64(st, i, c->integer);
+		break;
+	case CAROM_TYPE_REAL:
+		sqlite3_bind_double(st, i, c->real);
+		break;
+	case CAROM_TYPE_TEXT:
+		sqlite3_bind_text(st, i, c->len ? c->data : "", (int)c->len, SQLITE_STATIC);
+		break;
+	case CAROM_TYPE_BLOB:
+		sqlite3_bind_blob(st, i, c->len ? c->data : "", (int)c->len, SQLITE_STATIC);
+		break;
+	default:
+		sqlite3_bind_null(st, i);
+	}
+}
+
 #endif /* CAROM_TESTS_SQLITE_COLUMN_H */

@@ -14,8 +14,8 @@
 #include "column.h"
 #include "compare.h"
 #include "random.h"
+#include "text.h"
 
-#define MAX_ROW_COLS	128
 #define MAX_KEY		8
 
 /**
@@ -60,96 +60,7 @@ static void rows_free(struct rows *r)
 	free(r->row);
 }
 
-/* ---- columns as texts ---- */
-
-static void put(FILE *f, int type, int64_t integer, double real, const void *data, size_t len)
-{
-	const unsigned char *p = data;
-	size_t i;
-
-	switch (type) {
-	case SQLITE_INTEGER:
-		fprintf(f, "i%lld|", (long long)integer);
-		break;
-	case SQLITE_FLOAT:
-		fprintf(f, "r%a|", real);
-		break;
-	case SQLITE_NULL:
-		fprintf(f, "n|");
-		break;
-	default:
-		fputc(type == SQLITE_TEXT ? 't' : 'b', f);
-		for (i = 0; i < len; i++)
-			fprintf(f, "%02x", p[i]);
-		fputc('|', f);
-	}
-}
-
-static char *sqlite_text(sqlite3_stmt *st)
-{
-	int nr = sqlite3_column_count(st), i;
-	char *text;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-
-	for (i = 0; i < nr; i++) {
-		int type = sqlite3_column_type(st, i);
-		const void *data = type == SQLITE_TEXT ? (void *)sqlite3_column_text(st, i) :
-				   type == SQLITE_BLOB ? sqlite3_column_blob(st, i) : NULL;
-
-		put(f, type, sqlite3_column_int64(st, i), sqlite3_column_double(st, i), data,
-		    data ? (size_t)sqlite3_column_bytes(st, i) : 0);
-	}
-	fclose(f);
-	return text;
-}
-
-static const int type_of[] = {
-	[CAROM_TYPE_NULL] = SQLITE_NULL, [CAROM_TYPE_INTEGER] = SQLITE_INTEGER,
-	[CAROM_TYPE_REAL] = SQLITE_FLOAT, [CAROM_TYPE_TEXT] = SQLITE_TEXT,
-	[CAROM_TYPE_BLOB] = SQLITE_BLOB,
-};
-
-static char *carom_text(const struct both *b, const struct carom_value *val)
-{
-	struct carom_column cols[MAX_ROW_COLS];
-	size_t nr = carom_index__columns(b->ix), i, len;
-	struct carom_error err;
-	char *text;
-	FILE *f;
-
-	assert_true(nr && nr <= MAX_ROW_COLS);
-	if (carom_index__row(b->ix, val, cols, nr, &err))
-		fail_msg("%s", err.text);
-	f = open_memstream(&text, &len);
-	for (i = 0; i < nr; i++)
-		put(f, type_of[cols[i].type], cols[i].integer, cols[i].real, cols[i].data,
-		    cols[i].len);
-	fclose(f);
-	return text;
-}
-
 /* ---- the two ways ---- */
-
-static void bind(sqlite3_stmt *st, int i, const struct carom_column *c)
-{
-	switch (c->type) {
-	case CAROM_TYPE_INTEGER:
-		sqlite3_bind_int64(st, i, c->integer);
-		break;
-	case CAROM_TYPE_REAL:
-		sqlite3_bind_double(st, i, c->real);
-		break;
-	case CAROM_TYPE_TEXT:
-		sqlite3_bind_text(st, i, c->len ? c->data : "", (int)c->len, SQLITE_STATIC);
-		break;
-	case CAROM_TYPE_BLOB:
-		sqlite3_bind_blob(st, i, c->len ? c->data : "", (int)c->len, SQLITE_STATIC);
-		break;
-	default:
-		sqlite3_bind_null(st, i);
-	}
-}
 
 static void ask_sqlite(const struct both *b, const struct carom_column *key, int nr,
 		       struct rows *found)
@@ -167,9 +78,9 @@ static void ask_sqlite(const struct both *b, const struct carom_column *key, int
 	sql_ok(b->db, sqlite3_prepare_v2(b->db, text, -1, &st, NULL));
 	sqlite3_free(text);
 	for (i = 0; i < nr; i++)
-		bind(st, i + 1, &key[i]);
+		bind_column(st, i + 1, &key[i]);
 	while ((ret = sqlite3_step(st)) == SQLITE_ROW)
-		rows_add(found, sqlite_text(st));
+		rows_add(found, text_of_row(st));
 	sql_ok(b->db, ret);
 	sqlite3_finalize(st);
 }
@@ -190,7 +101,7 @@ static int ask_carom(const struct both *b, const struct carom_column *key, int n
 		fail_msg("%s", err.text);
 	ret = carom_reader__get(b->rd, buf, size, &val);
 	while (!ret) {
-		rows_add(found, carom_text(b, &val));
+		rows_add(found, text_of_value(b->ix, &val));
 		ret = carom_reader__next(b->rd, &val);
 	}
 	if (ret != CAROM_NOTFOUND)
@@ -218,8 +129,7 @@ static void show_key(const struct carom_column *key, int nr)
 	int i;
 
 	for (i = 0; i < nr; i++)
-		put(f, type_of[key[i].type], key[i].integer, key[i].real, key[i].data,
-		    key[i].len);
+		text_of_column(f, &key[i]);
 	fclose(f);
 	print_message("# key: %.200s\n", text);
 	free(text);

@@ -307,6 +307,20 @@ struct json_object *rows_result(const char *text, size_t text_len, bool found,
 	return obj;
 }
 
+int rows_show(struct rows *r, const struct carom_value *val, struct json_object *json,
+	      struct carom_error *err)
+{
+	int ret = carom_index__row(r->ix, val, r->cols, r->nr, err);
+
+	if (ret)
+		return ret;
+	if (json)
+		json_object_array_add(json, json_row(r));
+	else
+		print_row(r);
+	return 0;
+}
+
 int rows_lookup(struct rows *r, struct carom_reader *rd, const void *key, size_t key_len,
 		struct json_object *json, bool *found, struct carom_error *err)
 {
@@ -317,13 +331,9 @@ int rows_lookup(struct rows *r, struct carom_reader *rd, const void *key, size_t
 	ret = carom_reader__get(rd, key, key_len, &val);
 	r->ns += now_ns() - start;
 	while (!ret) {
-		if (carom_index__row(r->ix, &val, r->cols, r->nr, err))
+		if (rows_show(r, &val, json, err))
 			return err->code;
 		*found = true;
-		if (json)
-			json_object_array_add(json, json_row(r));
-		else
-			print_row(r);
 		start = now_ns();
 		ret = carom_reader__next(rd, &val);
 		r->ns += now_ns() - start;

@@ -12,42 +12,7 @@
 #include <string.h>
 #include "sqlite.h"
 
-/**
- * enum sqlite_stage - what the chain that is under way looks for
- * @SQLITE_DONE: none is; there are no more rows
- * @SQLITE_ENTRY: the entry, and the row if it is in that tree or in a table's
- * @SQLITE_PRIMARY: the row, by primary key
- */
-enum sqlite_stage {
-	SQLITE_STAGE_DONE,
-	SQLITE_STAGE_ENTRY,
-	SQLITE_STAGE_PRIMARY,
-};
-
-/**
- * struct sqlite_lookup - the format's state of a lookup
- * @key: what is looked for
- * @primary: PRIMARY: likewise
- * @parts: what there is of a record with overflow pages
- * @kept: PRIMARY: query and walk of the index, for the next row
- */
-struct sqlite_lookup {
-	enum sqlite_stage stage;
-	struct sqlite_key key;
-	struct sqlite_key primary;
-	struct sqlite_parts parts;
-	struct {
-		struct carom_sqlite_query query;
-		struct carom_sqlite_walk walk;
-	} kept;
-};
-
 /* ---- chains ---- */
-
-static __u64 offset_of(const struct sqlite_index *ix, __u64 page)
-{
-	return (page - 1) * ix->file.page_size;
-}
 
 static void begin_query(struct carom_reader *rd, const struct sqlite_index *ix, __u32 op)
 {
@@ -82,7 +47,7 @@ int sqlite_rowid(const struct carom_column *col, int64_t *rowid)
 	return (double)*rowid == col->real ? 0 : CAROM_NOTFOUND;
 }
 
-static int begin_rowid(struct carom_reader *rd, const struct sqlite_index *ix,
+int sqlite_begin_rowid(struct carom_reader *rd, const struct sqlite_index *ix,
 		       const struct carom_column *col, __u64 *offset, struct carom_error *err)
 {
 	struct sqlite_lookup *l = carom_reader_state(rd);
@@ -97,7 +62,7 @@ static int begin_rowid(struct carom_reader *rd, const struct sqlite_index *ix,
 	begin_query(rd, ix, CAROM_SQLITE_ROWID);
 	sqlite_scratch(rd)->walk.rowid = rowid;
 	l->stage = SQLITE_STAGE_ENTRY;
-	*offset = offset_of(ix, ix->schema.root);
+	*offset = sqlite_offset_of(ix, ix->schema.root);
 	return CAROM_CHAIN;
 }
 
@@ -114,7 +79,7 @@ static bool is_one(const struct sqlite_tree *tree, const struct sqlite_key *key)
 	return true;
 }
 
-static int begin_key(struct carom_reader *rd, const struct sqlite_index *ix,
+int sqlite_begin_key(struct carom_reader *rd, const struct sqlite_index *ix,
 		     const struct sqlite_tree *tree, struct sqlite_key *key,
 		     const struct carom_column *cols, unsigned int nr, __u64 *offset,
 		     struct carom_error *err)
@@ -129,7 +94,7 @@ static int begin_key(struct carom_reader *rd, const struct sqlite_index *ix,
 		q->flags |= CAROM_SQLITE_TO_TABLE;
 	if (is_one(tree, key))
 		q->flags |= CAROM_SQLITE_ONE;
-	*offset = offset_of(ix, tree->root);
+	*offset = sqlite_offset_of(ix, tree->root);
 	return CAROM_CHAIN;
 }
 
@@ -158,9 +123,9 @@ static int sqlite_start(struct carom_reader *rd, const void *key, size_t key_len
 		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
 			"key is no record of 1 to %zu columns; carom_index__key() makes them", max);
 	if (!tree)
-		return begin_rowid(rd, ix, &cols[0], offset, err);
+		return sqlite_begin_rowid(rd, ix, &cols[0], offset, err);
 	l->stage = SQLITE_STAGE_ENTRY;
-	return begin_key(rd, ix, tree, &l->key, cols, (unsigned int)nr, offset, err);
+	return sqlite_begin_key(rd, ix, tree, &l->key, cols, (unsigned int)nr, offset, err);
 }
 
 /* ---- what chains come to ---- */
@@ -192,8 +157,8 @@ static int decide(struct carom_reader *rd, const struct sqlite_index *ix, __u64 
 	return CAROM_CHAIN;
 }
 
-/* Column @i of an entry. 0 or -EBADMSG. */
-static int entry_column(const struct carom_value *entry, unsigned int i, struct carom_column *col)
+int sqlite_entry_column(const struct carom_value *entry, unsigned int i,
+			struct carom_column *col)
 {
 	struct sqlite_record r;
 
@@ -214,12 +179,13 @@ static int to_table(struct carom_reader *rd, const struct sqlite_index *ix, __u6
 	struct carom_sqlite_walk *w = &sqlite_scratch(rd)->walk;
 	struct carom_column col;
 
-	if (entry_column(entry, ix->schema.index.nr - 1, &col) || col.type != CAROM_TYPE_INTEGER)
+	if (sqlite_entry_column(entry, ix->schema.index.nr - 1, &col) ||
+	    col.type != CAROM_TYPE_INTEGER)
 		return damaged_entry(rd, ix, at, err);
 	w->rowid = col.integer;
 	w->in_table = 1;
 	w->table_level = 0;
-	*offset = offset_of(ix, ix->schema.root);
+	*offset = sqlite_offset_of(ix, ix->schema.root);
 	return CAROM_CHAIN;
 }
 
@@ -232,13 +198,13 @@ static int to_primary(struct carom_reader *rd, const struct sqlite_index *ix, __
 	unsigned int i;
 
 	for (i = 0; i < schema->primary.keys; i++)
-		if (entry_column(entry, schema->from[i], &cols[i]))
+		if (sqlite_entry_column(entry, schema->from[i], &cols[i]))
 			return damaged_entry(rd, ix, at, err);
 	l->kept.query = sqlite_scratch(rd)->query;
 	l->kept.walk = sqlite_scratch(rd)->walk;
 	l->stage = SQLITE_STAGE_PRIMARY;
-	return begin_key(rd, ix, &schema->primary, &l->primary, cols, schema->primary.keys, offset,
-			 err);
+	return sqlite_begin_key(rd, ix, &schema->primary, &l->primary, cols, schema->primary.keys,
+				offset, err);
 }
 
 static int got_answer(struct carom_reader *rd, const struct sqlite_index *ix,
@@ -246,11 +212,13 @@ static int got_answer(struct carom_reader *rd, const struct sqlite_index *ix,
 {
 	const struct carom_sqlite_scratch *s = sqlite_scratch(rd);
 	struct sqlite_lookup *l = carom_reader_state(rd);
-	__u64 at = offset_of(ix, s->rest.cell_page);
+	__u64 at = sqlite_offset_of(ix, s->rest.cell_page);
 	__u32 kind = s->answer.kind;
 	struct carom_value found;
 	int ret;
 
+	if (kind == CAROM_SQLITE_PLACE)
+		return 0;
 	ret = sqlite_payload(rd, &ix->file, &l->parts, offset, &found, err);
 	if (ret)
 		return ret;
@@ -293,8 +261,8 @@ static int advance(struct carom_reader *rd, const struct sqlite_index *ix,
 	return got_answer(rd, ix, offset, val, err);
 }
 
-static int sqlite_finish(struct carom_reader *rd, const struct carom_lookup *res, int ret,
-			 __u64 *offset, struct carom_value *val, struct carom_error *err)
+int sqlite_finish(struct carom_reader *rd, const struct carom_lookup *res, int ret,
+		  __u64 *offset, struct carom_value *val, struct carom_error *err)
 {
 	struct sqlite_index *ix = carom_reader_format_data(rd);
 	struct sqlite_lookup *l = carom_reader_state(rd);
@@ -332,11 +300,11 @@ static int sqlite_next(struct carom_reader *rd, __u64 *offset, struct carom_erro
 	l->stage = SQLITE_STAGE_ENTRY;
 	s->walk.in_table = 0;
 	page = s->walk.path[s->walk.level].page;
-	*offset = offset_of(ix, page ? page : 1);
+	*offset = sqlite_offset_of(ix, page ? page : 1);
 	return CAROM_CHAIN;
 }
 
-static void sqlite_forget(void *state)
+void sqlite_forget(void *state)
 {
 	struct sqlite_lookup *l = state;
 

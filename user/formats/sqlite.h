@@ -111,6 +111,83 @@ struct sqlite_index {
 	sqlite3 *memory;
 };
 
+/**
+ * struct sqlite_key - a key that is being looked up
+ * @cols: its columns
+ * @bytes: their texts and blobs, @room bytes of memory
+ */
+struct sqlite_key {
+	struct carom_column cols[CAROM_SQLITE_MAX_COLUMNS];
+	unsigned int nr;
+	__u8 *bytes;
+	size_t room;
+};
+
+/**
+ * enum sqlite_stage - what the chain that is under way looks for
+ * @SQLITE_DONE: none is; there are no more rows
+ * @SQLITE_ENTRY: the entry, and the row if it is in that tree or in a table's
+ * @SQLITE_PRIMARY: the row, by primary key
+ */
+enum sqlite_stage {
+	SQLITE_STAGE_DONE,
+	SQLITE_STAGE_ENTRY,
+	SQLITE_STAGE_PRIMARY,
+};
+
+/**
+ * struct sqlite_parts - a record that several chains bring
+ * @buf: the reader's buffer, for all of it
+ * @got: bytes that are there; 0: none of it has been brought
+ */
+struct sqlite_parts {
+	__u8 *buf;
+	size_t got;
+};
+
+/**
+ * struct sqlite_lookup - the format's state of a lookup
+ * @key: what is looked for
+ * @primary: PRIMARY: likewise
+ * @parts: what there is of a record with overflow pages
+ * @kept: PRIMARY: query and walk of the index, for the next row
+ */
+struct sqlite_lookup {
+	enum sqlite_stage stage;
+	struct sqlite_key key;
+	struct sqlite_key primary;
+	struct sqlite_parts parts;
+	struct {
+		struct carom_sqlite_query query;
+		struct carom_sqlite_walk walk;
+	} kept;
+};
+
+/* ---- sqlite.c ---- */
+
+/* Begin a chain for a rowid, or for a key of @tree that is kept in @key. As carom_format.start. */
+int sqlite_begin_rowid(struct carom_reader *rd, const struct sqlite_index *ix,
+		       const struct carom_column *col, __u64 *offset, struct carom_error *err);
+int sqlite_begin_key(struct carom_reader *rd, const struct sqlite_index *ix,
+		     const struct sqlite_tree *tree, struct sqlite_key *key,
+		     const struct carom_column *cols, unsigned int nr, __u64 *offset,
+		     struct carom_error *err);
+
+/* Where a page is in the file. */
+static inline __u64 sqlite_offset_of(const struct sqlite_index *ix, __u64 page)
+{
+	return (page - 1) * ix->file.page_size;
+}
+
+/* Parts of carom_format_sqlite, for the format of rows. */
+int sqlite_finish(struct carom_reader *rd, const struct carom_lookup *res, int ret,
+		  __u64 *offset, struct carom_value *val, struct carom_error *err);
+void sqlite_forget(void *state);
+
+/* Column @i of an entry. 0 or -EBADMSG. */
+int sqlite_entry_column(const struct carom_value *entry, unsigned int i,
+			struct carom_column *col);
+
 /* ---- sqlite_schema.c ---- */
 
 /**
@@ -193,16 +270,6 @@ size_t sqlite_value_room(const struct carom_native_walker *walker, size_t share)
 /* What a chain needs to know of overflow pages, and that it begins in a tree. */
 void sqlite_rest_begin(struct carom_reader *rd);
 
-/**
- * struct sqlite_parts - a record that several chains bring
- * @buf: the reader's buffer, for all of it
- * @got: bytes that are there; 0: none of it has been brought
- */
-struct sqlite_parts {
-	__u8 *buf;
-	size_t got;
-};
-
 /*
  * The record of the walker's answer, with what is on overflow pages and, before it, the
  * rowid's varint. 0; CAROM_CHAIN: for the rest a chain has to begin at *@offset, and this
@@ -211,6 +278,12 @@ struct sqlite_parts {
 int sqlite_payload(struct carom_reader *rd, const struct sqlite_file *file,
 		   struct sqlite_parts *parts, __u64 *offset, struct carom_value *val,
 		   struct carom_error *err);
+/*
+ * The same of a record whose place in the file is known: it, or the rowid before it, begins
+ * at @at, and has @len bytes with that. 0 or negative errno.
+ */
+int sqlite_payload_at(struct carom_reader *rd, const struct sqlite_file *file, bool rowid,
+		      __u64 at, size_t len, struct carom_value *val, struct carom_error *err);
 
 /* ---- sqlite_key.c ---- */
 
@@ -222,20 +295,11 @@ int sqlite_convert(struct sqlite_index *ix, enum sqlite_affinity affinity,
 		   const struct carom_column *col, struct carom_column *out);
 int sqlite_convert_open(struct sqlite_index *ix);
 
-/**
- * struct sqlite_key - a key that is being looked up
- * @cols: its columns
- * @bytes: their texts and blobs, @room bytes of memory
- */
-struct sqlite_key {
-	struct carom_column cols[CAROM_SQLITE_MAX_COLUMNS];
-	unsigned int nr;
-	__u8 *bytes;
-	size_t room;
-};
-
 /* Keep a key of at most CAROM_SQLITE_MAX_COLUMNS columns. 0 or -ENOMEM. */
 int sqlite_key_keep(struct sqlite_key *key, const struct carom_column *cols, unsigned int nr);
+
+/* The least integer that is not less than @d, and the like. */
+void sqlite_query_real(struct carom_sqlite_column *q, double d);
 
 /* Make a key the query of the scratch. */
 void sqlite_query_key(struct carom_sqlite_query *q, const struct sqlite_tree *tree,

@@ -69,6 +69,14 @@ static void page_text(char *text, __s32 code, unsigned long long v)
 		snprintf(text, TEXT_LEN, "the index has an entry for rowid %lld, the table has "
 			 "no such row", (long long)v);
 		break;
+	case CAROM_SQLITE_E_CYCLE:
+		snprintf(text, TEXT_LEN, "the tree leads to more than the %llu pages that there are: "
+			 "it has a cycle", v);
+		break;
+	case CAROM_SQLITE_E_END:
+		snprintf(text, TEXT_LEN, "the tree does not come by page %llu, where a lookup has "
+			 "found the end of the range", v);
+		break;
 	case CAROM_SQLITE_E_CHILD:
 		snprintf(text, TEXT_LEN, "leads to page %llu, which is none of the file", v);
 		break;

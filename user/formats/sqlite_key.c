@@ -194,7 +194,7 @@ static void query_int(struct carom_sqlite_column *q, int64_t v)
 		q->as_real++;	/* the next double */
 }
 
-static void query_real(struct carom_sqlite_column *q, double d)
+void sqlite_query_real(struct carom_sqlite_column *q, double d)
 {
 	q->class = CAROM_SQLITE_NUMBER;
 	q->flags = CAROM_SQLITE_IS_REAL;
@@ -288,7 +288,7 @@ void sqlite_query_key(struct carom_sqlite_query *q, const struct sqlite_tree *tr
 		if (col->type == CAROM_TYPE_INTEGER) {
 			query_int(c, col->integer);
 		} else if (col->type == CAROM_TYPE_REAL) {
-			query_real(c, col->real);
+			sqlite_query_real(c, col->real);
 		} else if (col->type == CAROM_TYPE_TEXT) {
 			query_text(c, col, tree->parts[i].collation);
 			used = query_bytes(q, c, col->data, used);

@@ -361,3 +361,87 @@ int sqlite_payload(struct carom_reader *rd, const struct sqlite_file *file,
 	val->len = total;
 	return 0;
 }
+
+/*
+ * Follow the chain from @page; the pages after the first @have bytes fill @buf. What is wrong is said
+ * as the walker's code for it is.
+ */
+static int read_overflow(struct carom_reader *rd, const struct sqlite_file *file, __u64 page,
+			 __u64 from, __u8 *buf, size_t have, size_t len, struct carom_error *err)
+{
+	__u8 *node = malloc(file->usable);
+	int ret = node ? 0 : sqlite_no_memory(err);
+
+	while (!ret && have < len) {
+		size_t room = file->usable - CAROM_SQLITE_OV_HDR;
+		size_t n = len - have < room ? len - have : room;
+
+		if (page < 2 || page > file->pages) {
+			ret = sqlite_page_error(rd, from, page ?
+				"its overflow chain leads to a page that is none of the file (next page: %llu)" :
+				"its overflow chain ends before the record (next page: %llu)", page, err);
+			break;
+		}
+		ret = carom_reader_pread(rd, node, n + CAROM_SQLITE_OV_HDR,
+					 (page - 1) * file->page_size);
+		if (ret) {
+			ret = ret == -ENODATA ? sqlite_truncated_error(rd, page, err) :
+			      carom_error_set(err, CAROM_FAULT_IO, ret, "%s: %s",
+					      carom_reader_path(rd), strerror(-ret));
+			break;
+		}
+		memcpy(buf + have, node + CAROM_SQLITE_OV_HDR, n);
+		have += n;
+		from = page;
+		page = get_be(node, 4);
+	}
+	free(node);
+	return ret;
+}
+
+/* How much of a record of @payload bytes is in the page of its cell. */
+static size_t local_of(const struct sqlite_file *file, bool table, __u64 payload)
+{
+	__u64 usable = file->usable;
+	__u64 max = table ? usable - 35 : (usable - 12) * 64 / 255 - 23;
+	__u64 min = (usable - 12) * 32 / 255 - 23, local;
+
+	if (payload <= max)
+		return payload;
+	local = min + (payload - min) % (usable - 4);
+	return local <= max ? local : min;
+}
+
+int sqlite_payload_at(struct carom_reader *rd, const struct sqlite_file *file, bool rowid,
+		      __u64 at, size_t len, struct carom_value *val, struct carom_error *err)
+{
+	__u64 page = at / file->page_size + 1, unused;
+	size_t room = page * file->page_size - at, before = 0, have, n;
+	__u8 *buf, head[9];
+	int ret;
+
+	if (len > (__u64)file->pages * file->usable)
+		return sqlite_page_error(rd, page, "a record of %llu bytes, more than the file has",
+					 len, err);
+	n = room < sizeof(head) ? room : sizeof(head);
+	ret = carom_reader_pread(rd, head, n, at);
+	if (!ret && rowid)
+		before = sqlite_get_varint(head, n, &unused);
+	buf = carom_reader_buffer(rd, len + 4);
+	if (!buf)
+		return sqlite_no_memory(err);
+	have = before + local_of(file, rowid, len - before);
+	if (len < before || have + 4 * (have < len) > room)
+		return sqlite_walker_error(rd, CAROM_SQLITE_E_QUERY, err);
+	if (!ret)
+		ret = carom_reader_pread(rd, buf, have + 4 * (have < len), at);
+	if (ret)
+		return ret == -ENODATA ? sqlite_truncated_error(rd, page, err) :
+		       carom_error_set(err, CAROM_FAULT_IO, ret, "%s: %s", carom_reader_path(rd),
+				       strerror(-ret));
+	val->data = buf;
+	val->len = len;
+	if (have == len)
+		return 0;
+	return read_overflow(rd, file, get_be(buf + have, 4), page, buf, have, len, err);
+}

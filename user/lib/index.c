@@ -356,9 +356,10 @@ static struct carom_index *view_alloc(struct carom_index *base, const struct car
 	ix->format = view->format ? view->format : base->format;
 	ix->format_data = base->format_data;
 	ix->walker = view->walker;
-	ix->scratch_size = view->walker->scratch_size;
+	ix->scratch_size = view->walker == base->walker ? base->scratch_size :
+			   view->walker->scratch_size;
 	ix->state_size = view->state_size;
-	ix->forget = view->format ? view->format->forget : NULL;
+	ix->forget = view->forget;
 	return ix;
 }
 

@@ -144,6 +144,7 @@ struct carom_format {
  * @format: which
  * @walker: the walker for an index
  * @state_size: bytes that it keeps of a scan, see carom_reader_state()
+ * @forget: as of struct carom_format
  * @open: check and keep the range, and the state of the file to be scanned. @point is
  *	a reader of lookups, @rd the scan's. 0, CAROM_NOTFOUND: there can be nothing in
  *	it; or negative errno.
@@ -156,11 +157,20 @@ struct carom_format {
  * @area: where entries are, @size bytes at most
  * @value: take the value of an entry that is not all in the area, and whose key is at
  *	@key; 0 or negative errno
+ * @key: the key of an entry that has this value; NULL: it is in the area. Valid until
+ *	the next call. 0 or negative errno.
+ * @add: an entry that a scan for totals has left in the area: add it to @answer's; NULL:
+ *	there are none
+ * @rows: whose start() takes what @row_key says for a key, and whose answer is the value of
+ *	an entry that only names it; NULL: there are no such entries
+ * @names: do entries of this scan only name their values?
+ * @row_key: of an entry, as @key
  */
 struct carom_scan_format {
 	const struct carom_format *format;
 	const struct carom_native_walker *(*walker)(void *data);
 	size_t state_size;
+	void (*forget)(void *state);
 	int (*open)(struct carom_reader *rd, struct carom_reader *point,
 		    const struct carom_scan_opts *opts, struct carom_error *err);
 	int (*begin)(struct carom_reader *rd, bool totals, __u64 *offset,
@@ -171,9 +181,18 @@ struct carom_scan_format {
 	const __u8 *(*area)(struct carom_reader *rd, size_t *size);
 	int (*value)(struct carom_reader *rd, const struct carom_scan_entry *entry,
 		     const __u8 *key, struct carom_value *val, struct carom_error *err);
+	int (*key)(struct carom_reader *rd, const struct carom_value *entry,
+		   struct carom_value *key, struct carom_error *err);
+	int (*add)(struct carom_reader *rd, const struct carom_value *entry,
+		   struct carom_error *err);
+	const struct carom_format *rows;
+	bool (*names)(const struct carom_reader *rd);
+	int (*row_key)(struct carom_reader *rd, const struct carom_value *entry,
+		       struct carom_value *key, struct carom_error *err);
 };
 
 extern const struct carom_scan_format carom_scan_lmdb;
+extern const struct carom_scan_format carom_scan_sqlite;
 
 /**
  * struct carom_many_chain - keys that are to be looked up in one chain

@@ -228,6 +228,7 @@ struct carom_index {
  * @walker: another than the index's
  * @format: whose start() and finish() readers of the view have; NULL: they have none
  * @state_size: bytes that it keeps
+ * @forget: frees what those refer to; NULL: nothing
  * @max_readers: as of an index
  * @max_in_flight: likewise
  * @max_hops: likewise
@@ -236,6 +237,7 @@ struct carom_view {
 	const struct carom_native_walker *walker;
 	const struct carom_format *format;
 	size_t state_size;
+	void (*forget)(void *state);
 	unsigned int max_readers;
 	unsigned int max_in_flight;
 	unsigned int max_hops;

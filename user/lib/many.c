@@ -56,11 +56,13 @@ static struct carom_view view_of(struct carom_many *many)
 	if (!many->walker)
 		return (struct carom_view){
 			.walker = ix->walker, .format = ix->format, .state_size = ix->state_size,
+			.forget = ix->forget,
 			.max_readers = 1, .max_in_flight = MAX_CHAINS, .max_hops = ix->max_hops,
 		};
 	return (struct carom_view){
 		.walker = many->walker, .format = many->fmt->chains,
 		.state_size = many->fmt->chains->lookup_size,
+		.forget = many->fmt->chains->forget,
 		.max_readers = 1, .max_in_flight = MAX_CHAINS, .max_hops = CAROM_SCAN_HOPS,
 	};
 }

@@ -5,59 +5,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "lib.h"
+#include "scan.h"
 
 /* Times that a scan starts over because of a writer. */
 #define MAX_TRIES	100
 
-static const struct carom_scan_format *const formats[] = { &carom_scan_lmdb };
+static const struct carom_scan_format *const formats[] = { &carom_scan_lmdb, &carom_scan_sqlite };
 #define NR_FORMATS	(sizeof(formats) / sizeof(formats[0]))
-
-/**
- * enum scan_state - how far a scan is
- * @SCAN_NEW: no chain has run
- * @SCAN_MORE: the chain that has ended is not the last
- * @SCAN_LAST: it is
- * @SCAN_OVER: there is nothing more, or it has failed
- */
-enum scan_state {
-	SCAN_NEW,
-	SCAN_MORE,
-	SCAN_LAST,
-	SCAN_OVER,
-};
-
-/**
- * struct carom_scan - a scan
- * @base: the index
- * @rd: a reader of the view that scans
- * @opts: as given, with copies of the keys
- * @asked: something has been asked of it
- * @totals: that was carom_scan__totals()
- * @area: where the last chain has left its entries
- * @used: bytes of it
- * @pos: of those, what has been handed out
- * @ret: what SCAN_OVER is because of
- */
-struct carom_scan {
-	struct carom_index *base;
-	const struct carom_scan_format *fmt;
-	struct carom_reader *rd;
-	struct carom_scan_opts opts;
-	bool asked;
-	bool totals;
-	enum scan_state state;
-	const __u8 *area;
-	size_t used;
-	size_t pos;
-	int ret;
-};
-
-/* Of the integers that there are, every other one. */
-static bool is_signed(enum carom_integer integer)
-{
-	return integer && !(integer & 1);
-}
 
 static const struct carom_scan_format *format_of(const struct carom_index *ix)
 {
@@ -80,6 +34,29 @@ static int check_opts(const struct carom_scan_opts *opts, struct carom_error *er
 	if ((unsigned int)opts->integer > CAROM_INTEGER_I64BE)
 		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
 				       "options: no integer %u", (unsigned int)opts->integer);
+	if (opts->integer && opts->column)
+		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
+				       "options: values are an integer or have a column");
+	return 0;
+}
+
+/* What the format has to say of that. */
+static int check_format(const struct carom_scan *scan, struct carom_error *err)
+{
+	const struct carom_format *format = scan->base->format;
+
+	if (!scan->fmt)
+		return carom_error_set(err, CAROM_FAULT_USAGE, -EOPNOTSUPP,
+			"%s: files of format %s cannot be scanned", scan->base->path,
+			format->name);
+	if (scan->opts.column && !format->columns)
+		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
+			"%s: values of format %s have no columns; say which integers they are "
+			"(integer, --totals TYPE)", scan->base->path, format->name);
+	if (scan->opts.integer && format->columns)
+		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
+			"%s: values of format %s are rows; name a column (column, --totals COLUMN)",
+			scan->base->path, format->name);
 	return 0;
 }
 
@@ -113,6 +90,9 @@ static int take_opts(struct carom_scan *scan, const struct carom_scan_opts *opts
 	scan->opts.from = NULL;
 	scan->opts.to = NULL;
 	scan->opts.prefix = NULL;
+	scan->opts.column = NULL;
+	if (own.column && !(scan->opts.column = strdup(own.column)))
+		return carom_error_set(err, CAROM_FAULT_IO, -ENOMEM, "out of memory");
 	if (!copy_key(&scan->opts.from, own.from, own.from_len) ||
 	    !copy_key(&scan->opts.to, own.to, own.to_len) ||
 	    !copy_key(&scan->opts.prefix, own.prefix, own.prefix_len))
@@ -145,7 +125,7 @@ static int scan_init(struct carom_scan *scan, struct carom_error *err)
 {
 	const struct carom_view spec = {
 		.walker = scan->fmt->walker(scan->base->format_data),
-		.state_size = scan->fmt->state_size,
+		.state_size = scan->fmt->state_size, .forget = scan->fmt->forget,
 		.max_readers = scan->base->max_readers,
 		.max_hops = CAROM_SCAN_HOPS,
 	};
@@ -177,9 +157,8 @@ int carom_scan__new(struct carom_index *ix, const struct carom_scan_opts *opts,
 	scan->base = ix;
 	scan->fmt = format_of(ix);
 	ret = take_opts(scan, opts, err);
-	if (!ret && !scan->fmt)
-		ret = carom_error_set(err, CAROM_FAULT_USAGE, -EOPNOTSUPP,
-			"%s: files of format %s cannot be scanned", ix->path, ix->format->name);
+	if (!ret)
+		ret = check_format(scan, err);
 	if (!ret)
 		ret = scan_init(scan, err);
 	if (ret)
@@ -193,7 +172,9 @@ void carom_scan__free(struct carom_scan *scan)
 {
 	if (!scan)
 		return;
+	scan_rows_free(scan->rows);
 	carom_reader__free(scan->rd);
+	free((void *)scan->opts.column);
 	free((void *)scan->opts.from);
 	free((void *)scan->opts.to);
 	free((void *)scan->opts.prefix);
@@ -246,7 +227,7 @@ static int first_chain(struct carom_scan *scan, struct carom_error *err)
 		scan->base->path, MAX_TRIES);
 }
 
-static int overwritten(const struct carom_scan *scan, struct carom_error *err)
+int carom_scan_overwritten(const struct carom_scan *scan, struct carom_error *err)
 {
 	return carom_error_set(err, CAROM_FAULT_IO, -EAGAIN,
 		"%s: a writer has overwritten the version of the file that was being scanned; "
@@ -262,10 +243,10 @@ static int further_chain(struct carom_scan *scan, struct carom_error *err)
 	a->used = 0;
 	a->more = 0;
 	ret = run_chain(scan, a->next, err);
-	return ret == -EAGAIN && !err->fault ? overwritten(scan, err) : ret;
+	return ret == -EAGAIN && !err->fault ? carom_scan_overwritten(scan, err) : ret;
 }
 
-static int scan_chain(struct carom_scan *scan)
+int carom_scan_chain(struct carom_scan *scan)
 {
 	struct carom_error *err = &scan->rd->err;
 	int ret;
@@ -286,105 +267,6 @@ static int scan_chain(struct carom_scan *scan)
 	return ret;
 }
 
-/* ---- entries ---- */
-
-/* The entry at scan->pos; NULL: there is none. It has been checked against the area. */
-static const __u8 *entry_at(struct carom_scan *scan, struct carom_scan_entry *entry)
-{
-	const __u8 *p = scan->area + scan->pos;
-
-	if (scan->used < scan->pos + sizeof(*entry))
-		return NULL;
-	memcpy(entry, p, sizeof(*entry));
-	if ((__u64)entry->key_len + entry->local > scan->used - scan->pos - sizeof(*entry))
-		return NULL;
-	return p + sizeof(*entry);
-}
-
-static int take_value(struct carom_scan *scan, const struct carom_scan_entry *entry,
-		      const __u8 *bytes, struct carom_value *val)
-{
-	struct carom_error *err = &scan->rd->err;
-	int ret;
-
-	/* All of it, which is most of them. */
-	if (entry->local == entry->value_len) {
-		*val = (struct carom_value){ .data = bytes + entry->key_len, .len = entry->local };
-		return 0;
-	}
-	memset(err, 0, sizeof(*err));
-	ret = scan->fmt->value(scan->rd, entry, bytes, val, err);
-	if (!ret)
-		return 0;
-	scan->state = SCAN_OVER;
-	scan->ret = ret == -EAGAIN && !err->fault ? overwritten(scan, err) : ret;
-	return scan->ret;
-}
-
-int carom_scan__next(struct carom_scan *scan, struct carom_value *key, struct carom_value *val)
-{
-	struct carom_scan_entry entry;
-	struct carom_value found = { 0 };
-	const __u8 *bytes = NULL;
-	size_t end;
-	int ret;
-
-	if (scan->totals)
-		return carom_error_set(&scan->rd->err, CAROM_FAULT_USAGE, -EINVAL,
-				       "scan: totals have been asked for, not entries");
-	scan->asked = true;
-	while (scan->state == SCAN_OVER || !(bytes = entry_at(scan, &entry))) {
-		ret = scan_chain(scan);
-		if (ret)
-			return ret;
-	}
-	ret = val ? take_value(scan, &entry, bytes, &found) : 0;
-	if (ret)
-		return ret;
-	end = scan->pos + sizeof(entry) + entry.key_len + entry.local;
-	scan->pos = (end + CAROM_SCAN_ALIGN - 1) / CAROM_SCAN_ALIGN * CAROM_SCAN_ALIGN;
-	if (key)
-		*key = (struct carom_value){ .data = bytes, .len = entry.key_len };
-	if (val)
-		*val = found;
-	return 0;
-}
-
-/* ---- totals ---- */
-
-static void take_totals(const struct carom_scan *scan, struct carom_totals *totals)
-{
-	const struct carom_scan_totals *t = &scan->fmt->answer(scan->rd)->totals;
-	__u64 sign = is_signed(scan->opts.integer) ? 1ULL << 63 : 0;
-
-	*totals = (struct carom_totals){ .count = t->count };
-	if (!scan->opts.integer || !t->count)
-		return;
-	totals->sum_low = t->sum_low;
-	totals->sum_high = (int64_t)t->sum_high;
-	totals->min = (int64_t)(t->min ^ sign);
-	totals->max = (int64_t)(t->max ^ sign);
-}
-
-int carom_scan__totals(struct carom_scan *scan, struct carom_totals *totals)
-{
-	int ret;
-
-	if (scan->asked)
-		return carom_error_set(&scan->rd->err, CAROM_FAULT_USAGE, -EINVAL,
-				       "scan: something has been asked for already");
-	scan->asked = true;
-	scan->totals = true;
-	do {
-		ret = scan_chain(scan);
-	} while (!ret && scan->state == SCAN_MORE);
-	if (ret == CAROM_NOTFOUND)
-		*totals = (struct carom_totals){ 0 };
-	else if (!ret)
-		take_totals(scan, totals);
-	return ret < 0 ? ret : 0;
-}
-
 /* ---- what there is to say of it ---- */
 
 const struct carom_error *carom_scan__error(const struct carom_scan *scan)
@@ -394,7 +276,18 @@ const struct carom_error *carom_scan__error(const struct carom_scan *scan)
 
 void carom_scan__stats(const struct carom_scan *scan, struct carom_reader_stats *st, size_t sz)
 {
-	carom_reader__stats(scan->rd, st, sz);
+	struct carom_reader_stats all = scan->rd->stats, rows;
+
+	if (scan->rows) {
+		scan_rows_stats(scan->rows, &rows);
+		all.lookups += rows.lookups;
+		all.hops += rows.hops;
+		all.kernel_hops += rows.kernel_hops;
+		all.fallbacks += rows.fallbacks;
+		if (rows.last_abort)
+			all.last_abort = rows.last_abort;
+	}
+	carom_stats_copy(&all, st, sz);
 }
 
 enum carom_backend carom_scan__backend(const struct carom_scan *scan)

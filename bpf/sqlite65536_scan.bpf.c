@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-only OR LGPL-2.1-only OR BSD-2-Clause
+/* The walker that scans SQLite files with pages of 65536 bytes. */
+#define SQLITE_PAGE_SIZE	65536
+#include "sqlite_scan_step.h"
+
+CAROM_WALKER(sqlite65536_scan, SQLITE_PAGE_SIZE, CAROM_SCAN_SCRATCH)
+{
+	return sqlite_scan_step(hop);
+}
