@@ -20,14 +20,10 @@
 #define MAX_LOCAL	(PAGE < 32768 ? PAGE : 32768)
 #define LAST_START	(CAROM_SQLITE_SCAN_ROOM - MAX_LOCAL - sizeof(struct carom_scan_entry))
 /* Entries of one step: of a page that has more the rest is dealt with when it is read again. */
-#ifndef MAX_ENTRIES
 #define MAX_ENTRIES	64
 #define MAX_ADDED	16
-#endif
 /* Columns of a record that are looked at for totals. */
-#ifndef MAX_COLUMNS
 #define MAX_COLUMNS	8
-#endif
 
 /* There is no room for the entry. No failure of a walker is so small. */
 #define FULL		1

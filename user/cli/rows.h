@@ -43,7 +43,7 @@ void rows_exit(struct rows *r);
 int rows_key(struct rows *r, const char *text, size_t text_len, void **key, size_t *key_len,
 	     char *msg, size_t msg_size);
 
-/* Print a row as sqlite3 -list does, or add it to @json if that is not NULL. 0 or negative errno. */
+/* Print a row as sqlite3 -list does, or add it to @json unless NULL. 0 or negative errno. */
 int rows_show(struct rows *r, const struct carom_value *val, struct json_object *json,
 	      struct carom_error *err);
 

@@ -70,8 +70,8 @@ static void page_text(char *text, __s32 code, unsigned long long v)
 			 "no such row", (long long)v);
 		break;
 	case CAROM_SQLITE_E_CYCLE:
-		snprintf(text, TEXT_LEN, "the tree leads to more than the %llu pages that there are: "
-			 "it has a cycle", v);
+		snprintf(text, TEXT_LEN, "the tree leads to more than the %llu pages that there "
+			 "are: it has a cycle", v);
 		break;
 	case CAROM_SQLITE_E_END:
 		snprintf(text, TEXT_LEN, "the tree does not come by page %llu, where a lookup has "

@@ -198,7 +198,7 @@ static int take_prefix(struct carom_reader *point, const struct carom_scan_opts 
 				       tree->keys < CAROM_SQLITE_MAX_COLUMNS ? (int)tree->keys :
 				       CAROM_SQLITE_MAX_COLUMNS), ret;
 
-	if (nr < 0)
+	if (nr < 1)
 		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
 			"prefix is no record of columns; carom_index__key() makes them");
 	if (cols[nr - 1].type == CAROM_TYPE_TEXT || cols[nr - 1].type == CAROM_TYPE_BLOB)

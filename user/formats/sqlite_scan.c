@@ -417,7 +417,7 @@ static int scan_row_key(struct carom_reader *rd, const struct carom_value *entry
 	const struct sqlite_index *ix = carom_reader_format_data(rd);
 	const struct sqlite_schema *schema = &ix->schema;
 	unsigned int nr = schema->rowids ? 1 : schema->primary.keys, i;
-	struct carom_column cols[CAROM_SQLITE_MAX_COLUMNS];
+	struct carom_column cols[CAROM_SQLITE_MAX_COLUMNS] = { 0 };
 
 	for (i = 0; i < nr; i++)
 		if (sqlite_entry_column(entry, schema->rowids ? schema->index.nr - 1 :
