@@ -350,7 +350,7 @@ struct carom_sqlite_scratch {
 
 #define CAROM_SQLITE_SCRATCH_SIZE	4096
 
-/* Keys of a chain of one of the walkers "sqlite_many512" to "sqlite_many65536", at most. */
+/* Keys of a chain of one of the walkers "sqlite512_many" to "sqlite65536_many", at most. */
 #define CAROM_SQLITE_KEYS	16
 
 /**

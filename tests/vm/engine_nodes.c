@@ -258,7 +258,7 @@ static __u64 seam(int fd)
 
 /*
  * Two extents that are one run on the device are read as if they were one. ext4 makes no extent of
- * more than 32768 blocks; the file, which is longer, has been put there in one piece.
+ * more than 32768 blocks; the file, which is longer, was put there in one piece.
  */
 static void adjacent_extents(void **state)
 {
@@ -269,12 +269,10 @@ static void adjacent_extents(void **state)
 	(void)state;
 	if (access(SEAM, F_OK))
 		skip_because("the filesystem does not come with a file of adjacent extents");
-	fd = vm_open(SEAM, O_RDWR);
+	fd = vm_open(SEAM, O_RDONLY);
 	at = seam(fd);
-	assert_true(at > n.size);
-	assert_ok(chase_write(fd, n.size, (unsigned int)(lseek(fd, 0, SEEK_END) / n.size), 1));
-	assert_int_equal(seam(fd), at);
 	close(fd);
+	assert_true(at > n.size);
 	open_nodes(&n, SEAM);
 	one_node(&n, at - n.size / 2);
 	one_node(&n, at - 512);

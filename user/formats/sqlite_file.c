@@ -25,16 +25,16 @@ static const struct carom_native_walker *const walkers[] = {
 	&carom_walker_sqlite32768, &carom_walker_sqlite65536,
 };
 
-extern const struct carom_native_walker carom_walker_sqlite_many512,
-	carom_walker_sqlite_many1024, carom_walker_sqlite_many2048, carom_walker_sqlite_many4096,
-	carom_walker_sqlite_many8192, carom_walker_sqlite_many16384,
-	carom_walker_sqlite_many32768, carom_walker_sqlite_many65536;
+extern const struct carom_native_walker carom_walker_sqlite512_many,
+	carom_walker_sqlite1024_many, carom_walker_sqlite2048_many, carom_walker_sqlite4096_many,
+	carom_walker_sqlite8192_many, carom_walker_sqlite16384_many,
+	carom_walker_sqlite32768_many, carom_walker_sqlite65536_many;
 
 static const struct carom_native_walker *const many_walkers[] = {
-	&carom_walker_sqlite_many512, &carom_walker_sqlite_many1024,
-	&carom_walker_sqlite_many2048, &carom_walker_sqlite_many4096,
-	&carom_walker_sqlite_many8192, &carom_walker_sqlite_many16384,
-	&carom_walker_sqlite_many32768, &carom_walker_sqlite_many65536,
+	&carom_walker_sqlite512_many, &carom_walker_sqlite1024_many,
+	&carom_walker_sqlite2048_many, &carom_walker_sqlite4096_many,
+	&carom_walker_sqlite8192_many, &carom_walker_sqlite16384_many,
+	&carom_walker_sqlite32768_many, &carom_walker_sqlite65536_many,
 };
 
 /* SQLite's locks, as ranges of bytes. */

@@ -3,7 +3,7 @@
 #define SQLITE_PAGE_SIZE	65536
 #include "sqlite_many.h"
 
-CAROM_WALKER(sqlite_many65536, SQLITE_PAGE_SIZE, CAROM_SCAN_SCRATCH)
+CAROM_WALKER(sqlite65536_many, SQLITE_PAGE_SIZE, CAROM_SCAN_SCRATCH)
 {
 	return sqlite_many_step(hop);
 }

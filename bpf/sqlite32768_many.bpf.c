@@ -3,7 +3,7 @@
 #define SQLITE_PAGE_SIZE	32768
 #include "sqlite_many.h"
 
-CAROM_WALKER(sqlite_many32768, SQLITE_PAGE_SIZE, CAROM_SCAN_SCRATCH)
+CAROM_WALKER(sqlite32768_many, SQLITE_PAGE_SIZE, CAROM_SCAN_SCRATCH)
 {
 	return sqlite_many_step(hop);
 }
