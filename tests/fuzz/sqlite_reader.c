@@ -111,7 +111,7 @@ void fuzz_reader_make(struct carom_reader *rd, const struct fuzz_file *file,
 	rd->run = run;
 }
 
-void fuzz_scanner_make(struct carom_reader *rd, const struct fuzz_file *file,
+void fuzz_scanner_make(struct carom_reader *rd, struct fuzz_file *file,
 		       int (*run)(struct carom_reader *rd, __u64 offset,
 				  struct carom_lookup *res))
 {

@@ -27,7 +27,7 @@ void fuzz_reader_make(struct carom_reader *rd, const struct fuzz_file *file,
 		      int (*run)(struct carom_reader *rd, __u64 offset,
 				 struct carom_lookup *res));
 /* The same for scans. */
-void fuzz_scanner_make(struct carom_reader *rd, const struct fuzz_file *file,
+void fuzz_scanner_make(struct carom_reader *rd, struct fuzz_file *file,
 		       int (*run)(struct carom_reader *rd, __u64 offset,
 				  struct carom_lookup *res));
 void fuzz_reader_free(struct carom_reader *rd);
