@@ -269,6 +269,9 @@ int sqlite_row(const void *data, const struct carom_value *val, struct carom_col
 
 /* ---- overflow pages ---- */
 
+#define NO_PAGE	"its overflow chain leads to a page that is none of the file (next page: %llu)"
+#define NO_MORE	"its overflow chain ends before the record (next page: %llu)"
+
 /* Each is a read that depends on the one before, so all that there is room for. */
 size_t sqlite_value_room(const struct carom_native_walker *walker, size_t share)
 {
@@ -363,8 +366,8 @@ int sqlite_payload(struct carom_reader *rd, const struct sqlite_file *file,
 }
 
 /*
- * Follow the chain from @page; the pages after the first @have bytes fill @buf. What is wrong is said
- * as the walker's code for it is.
+ * Follow the chain from @page; the pages after the first @have bytes fill @buf. What is
+ * wrong is said as the walker's code for it is.
  */
 static int read_overflow(struct carom_reader *rd, const struct sqlite_file *file, __u64 page,
 			 __u64 from, __u8 *buf, size_t have, size_t len, struct carom_error *err)
@@ -377,9 +380,7 @@ static int read_overflow(struct carom_reader *rd, const struct sqlite_file *file
 		size_t n = len - have < room ? len - have : room;
 
 		if (page < 2 || page > file->pages) {
-			ret = sqlite_page_error(rd, from, page ?
-				"its overflow chain leads to a page that is none of the file (next page: %llu)" :
-				"its overflow chain ends before the record (next page: %llu)", page, err);
+			ret = sqlite_page_error(rd, from, page ? NO_PAGE : NO_MORE, page, err);
 			break;
 		}
 		ret = carom_reader_pread(rd, node, n + CAROM_SQLITE_OV_HDR,
