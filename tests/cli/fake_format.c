@@ -96,7 +96,7 @@ static bool never_probe(const void *head, size_t len)
 const struct carom_format carom_format_sqlite = { .name = "none", .probe = never_probe };
 
 /* It can be neither scanned nor looked into with many keys at once. */
-const struct carom_scan_format carom_scan_lmdb;
+const struct carom_scan_format carom_scan_lmdb, carom_scan_sqlite;
 const struct carom_many_format carom_many_lmdb, carom_many_sqlite;
 
 int fake_lookup(struct carom_reader *rd, __u64 offset, struct fake_scratch *answer)
