@@ -254,6 +254,9 @@ int carom_scan_chain(struct carom_scan *scan)
 	if (scan->state == SCAN_OVER)
 		return scan->ret;
 	memset(err, 0, sizeof(*err));
+	/* What has been looked up is known by the place of its entry in the area that ends here. */
+	if (scan->rows)
+		scan_rows_clear(scan->rows);
 	scan->pos = 0;
 	scan->used = 0;
 	if (scan->state == SCAN_NEW)
