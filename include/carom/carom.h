@@ -40,6 +40,20 @@ enum carom_backend {
 };
 
 /**
+ * enum carom_wait - how a call waits for its chain in the kernel
+ * @CAROM_WAIT_SLEEP: until the device's interrupts have brought it to its end
+ * @CAROM_WAIT_POLL: not at all: it looks for each read on a queue without interrupts
+ *	(nvme.poll_queues), which keeps the CPU busy; best for devices that take a few
+ *	microseconds. Without such queues it sleeps.
+ * @CAROM_WAIT_HYBRID: sleeps for about half of what reads take, and then polls
+ */
+enum carom_wait {
+	CAROM_WAIT_SLEEP,
+	CAROM_WAIT_POLL,
+	CAROM_WAIT_HYBRID,
+};
+
+/**
  * enum carom_fault - what kind of thing went wrong
  * @CAROM_FAULT_NONE: nothing
  * @CAROM_FAULT_USAGE: an argument
@@ -91,6 +105,8 @@ struct carom_reader;
  *	what does not fit is read afterwards. 65536 is as much as there can be. 0: what
  *	the format gains by, and at most 4 MiB altogether but for a page of an SQLite
  *	file each. Answers do not depend on it.
+ * @wait: how readers and scans wait for chains in the kernel; queues have an option of
+ *	their own. Answers do not depend on it.
  */
 struct carom_index_opts {
 	size_t sz;
@@ -105,6 +121,7 @@ struct carom_index_opts {
 	const char *table;
 	const char *index;
 	size_t value_room;
+	enum carom_wait wait;
 };
 
 /**

@@ -116,6 +116,7 @@ int mod_lookup(struct carom_lookup *res)
 
 	mod.lookups++;
 	mod.last_slot = res->slot;
+	mod.last_flags = res->flags;
 	assert_true(res->slot < mod.opened.nr_slots);
 	if (mod.lookup_errno) {
 		errno = mod.lookup_errno;

@@ -38,6 +38,7 @@ struct mod {
 	struct carom_result *results;
 	unsigned int lookups;
 	__u32 last_slot;
+	__u32 last_flags;
 };
 
 extern struct mod mod;

@@ -91,6 +91,32 @@ static void test_readers_have_their_own_slots(void **state)
 }
 
 /* Whatever the reason and however far it came: the same answer, and counted. */
+static void test_ways_to_wait(void **state)
+{
+	struct carom_index_opts opts = { .sz = sizeof(opts), .backend = CAROM_BACKEND_KERNEL };
+	static const __u32 flags[] = {
+		[CAROM_WAIT_SLEEP] = 0,
+		[CAROM_WAIT_POLL] = CAROM_LOOKUP_POLL,
+		[CAROM_WAIT_HYBRID] = CAROM_LOOKUP_POLL | CAROM_LOOKUP_HYBRID,
+	};
+	struct fake_scratch s = { 0 };
+	struct carom_reader *rd;
+	struct carom_error err;
+	struct carom_index *ix;
+
+	(void)state;
+	for (opts.wait = CAROM_WAIT_SLEEP; opts.wait <= CAROM_WAIT_HYBRID; opts.wait++) {
+		assert_int_equal(carom_index__open(mod_path, &opts, &ix, &err), 0);
+		assert_int_equal(carom_reader__new(ix, &rd, &err), 0);
+		assert_int_equal(fake_lookup(rd, 0, &s), 0);
+		assert_int_equal(mod.last_flags, flags[opts.wait]);
+		carom_reader__free(rd);
+		carom_index__close(ix);
+	}
+	assert_int_equal(carom_index__open(mod_path, &opts, &ix, &err), -EINVAL);
+	assert_string_equal(err.text, "options: no way to wait 3");
+}
+
 static void test_carries_on(void **state)
 {
 	static const struct { __u32 end; const char *name; } ends[] = {
@@ -288,6 +314,7 @@ int main(void)
 						mod_teardown),
 		cmocka_unit_test_setup_teardown(test_readers_have_their_own_slots, mod_setup,
 						mod_teardown),
+		cmocka_unit_test_setup_teardown(test_ways_to_wait, mod_setup, mod_teardown),
 		cmocka_unit_test_setup_teardown(test_carries_on, mod_setup, mod_teardown),
 		cmocka_unit_test_setup_teardown(test_hop_budget_is_one, mod_setup, mod_teardown),
 		cmocka_unit_test_setup_teardown(test_does_not_carry_on, mod_setup, mod_teardown),

@@ -38,13 +38,14 @@ const char *path_of(const char *name)
 /* --- opening --- */
 
 static int open_index(const char *path, const char *db, enum carom_backend backend,
-		      struct carom_index **ix, struct carom_error *err)
+		      enum carom_wait wait, struct carom_index **ix, struct carom_error *err)
 {
 	struct carom_index_opts opts = {
 		.sz = sizeof(opts),
 		.db = db,
 		.backend = backend,
 		.direct = true,
+		.wait = wait,
 	};
 
 	return carom_index__open(path, &opts, ix, err);
@@ -75,7 +76,7 @@ static void check_ran_where_asked(struct carom_reader *rd, enum carom_backend ba
 }
 
 static void lookups(const char *path, const char *db, enum carom_backend backend,
-		    unsigned int nr)
+		    enum carom_wait wait, unsigned int nr)
 {
 	char key[DATABASE_KEY_LEN];
 	struct carom_error err;
@@ -85,7 +86,7 @@ static void lookups(const char *path, const char *db, enum carom_backend backend
 	unsigned int i;
 
 	oracle_open(&o, path, db);
-	if (open_index(path, db, backend, &ix, &err))
+	if (open_index(path, db, backend, wait, &ix, &err))
 		fail_msg("%s", err.text);
 	assert_int_equal(carom_reader__new(ix, &rd, &err), 0);
 	for (i = 0; i < nr; i++)
@@ -106,9 +107,10 @@ static void test_answers(void **state)
 	for (i = 0; i < NR_BACKENDS; i++) {
 		if (!works_here(backends[i]))
 			continue;
-		lookups(path, NULL, backends[i], NR_LOOKUPS);
-		lookups(path, "named", backends[i], 300);
-		lookups(path, "empty", backends[i], 10);
+		lookups(path, NULL, backends[i], CAROM_WAIT_SLEEP, NR_LOOKUPS);
+		lookups(path, "named", backends[i], CAROM_WAIT_POLL, 300);
+		lookups(path, "named", backends[i], CAROM_WAIT_HYBRID, 300);
+		lookups(path, "empty", backends[i], CAROM_WAIT_SLEEP, 10);
 	}
 	free(path);
 }
@@ -118,7 +120,7 @@ static void test_answers(void **state)
 static int open_answers(enum carom_backend backend, struct carom_index **ix,
 			struct carom_error *err)
 {
-	return open_index(path_of("answers.mdb"), NULL, backend, ix, err);
+	return open_index(path_of("answers.mdb"), NULL, backend, CAROM_WAIT_SLEEP, ix, err);
 }
 
 static void test_auto(void **state)
@@ -136,7 +138,7 @@ static void test_auto(void **state)
 	}
 	carom_index__close(ix);
 	lookups(path_of("answers.mdb"), NULL,
-		patched ? CAROM_BACKEND_KERNEL : CAROM_BACKEND_IO_URING, 100);
+		patched ? CAROM_BACKEND_KERNEL : CAROM_BACKEND_IO_URING, CAROM_WAIT_SLEEP, 100);
 }
 
 static void test_kernel_refused(void **state)
@@ -262,7 +264,7 @@ static int get_error(const char *path, enum carom_backend backend, struct carom_
 	struct carom_reader *rd;
 	int ret;
 
-	ret = open_index(path, NULL, backend, &ix, err);
+	ret = open_index(path, NULL, backend, CAROM_WAIT_SLEEP, &ix, err);
 	if (ret)
 		return ret;
 	assert_int_equal(carom_reader__new(ix, &rd, err), 0);

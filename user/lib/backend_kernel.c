@@ -92,11 +92,19 @@ bool carom_kernel_carry_on(struct carom_reader *rd)
 	return true;
 }
 
+static __u32 lookup_flags(enum carom_wait wait)
+{
+	if (wait == CAROM_WAIT_SLEEP)
+		return 0;
+	return CAROM_LOOKUP_POLL | (wait == CAROM_WAIT_HYBRID ? CAROM_LOOKUP_HYBRID : 0);
+}
+
 static int kernel_run(struct carom_reader *rd)
 {
 	struct carom_lookup *res = &rd->chain;
 	int ret;
 
+	res->flags = lookup_flags(rd->ix->wait);
 	do {
 		ret = ioctl(rd->ix->session.fd, CAROM_IOC_LOOKUP, res);
 	} while (ret && errno == EINTR);

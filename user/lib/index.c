@@ -80,6 +80,9 @@ static int opts_check(const struct carom_index_opts *opts, struct carom_error *e
 	if ((unsigned int)opts->backend > CAROM_BACKEND_PREAD)
 		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
 			"options: no backend %u", (unsigned int)opts->backend);
+	if ((unsigned int)opts->wait > CAROM_WAIT_HYBRID)
+		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
+			"options: no way to wait %u", (unsigned int)opts->wait);
 	if (opts->format && !format_by_name(opts->format))
 		return carom_error_set(err, CAROM_FAULT_USAGE, -EINVAL,
 			"unknown format %s; there are: lmdb, sqlite", opts->format);
@@ -236,6 +239,7 @@ static struct carom_index *index_alloc(const char *path, const struct carom_inde
 	ix->max_hops = opts->max_hops;
 	ix->deadline_ms = opts->deadline_ms;
 	ix->wanted = opts->backend;
+	ix->wait = opts->wait;
 	pthread_mutex_init(&ix->lock, NULL);
 	pthread_mutex_init(&ix->views_lock, NULL);
 	ix->path = strdup(path);
@@ -346,6 +350,7 @@ static struct carom_index *view_alloc(struct carom_index *base, const struct car
 	const struct carom_index_opts opts = {
 		.max_readers = view->max_readers, .max_in_flight = view->max_in_flight,
 		.max_hops = view->max_hops, .deadline_ms = base->deadline_ms,
+		.wait = base->wait,
 	};
 	struct carom_index *ix = index_alloc(base->path, &opts);
 

@@ -190,6 +190,7 @@ int carom_opts_copy(void *own, size_t own_sz, const void *opts, const char *what
  * @state_size: bytes that the format keeps of a lookup
  * @forget: frees what those refer to; NULL: nothing
  * @wanted: the backend that was asked for
+ * @wait: how readers wait for a chain in the kernel
  * @max_readers: slots of readers
  * @max_in_flight: slots of queues, which come after those
  * @slots: in use, all of them
@@ -208,6 +209,7 @@ struct carom_index {
 	size_t state_size;
 	void (*forget)(void *state);
 	enum carom_backend wanted;
+	enum carom_wait wait;
 	const struct carom_backend_ops *ops;
 	struct carom_session session;
 	unsigned int max_readers;
