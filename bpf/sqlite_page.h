@@ -139,11 +139,7 @@ static __always_inline __u64 min_u63(__u64 a, __u64 b)
 	return b + ((a - b) & if_negative(a - b));
 }
 
-/*
- * A varint: seven bits a byte, the highest first, up to a byte whose top bit is
- * clear; a ninth byte counts whole. Returns its length, 1 to 9.
- */
-static __always_inline __u64 get_varint(const struct page *p, __u64 off, __u64 *value)
+static __always_inline __u64 long_varint(const struct page *p, __u64 off, __u64 *value)
 {
 	const __u64 ones = 0x0101010101010101ULL;
 	__u64 w = get_8(p, off), ends, mask, nine, len, v;
@@ -158,6 +154,20 @@ static __always_inline __u64 get_varint(const struct page *p, __u64 off, __u64 *
 	nine = ~if_negative(ends | -ends);
 	v = v << (8 & nine) | (get_u8(p, off + 8) & nine);
 	len += 1 & nine;
+	*value = v;
+	return len;
+}
+
+/*
+ * A varint: seven bits a byte, the highest first, up to a byte whose top bit is
+ * clear; a ninth byte counts whole. Returns its length, 1 to 9. Most are one byte.
+ */
+static __always_inline __u64 get_varint(const struct page *p, __u64 off, __u64 *value)
+{
+	__u64 v = get_u8(p, off), len = 1;
+
+	if (v > 127)
+		len = long_varint(p, off, &v);
 	blur(p, v);
 	blur(p, len);
 	*value = v;
