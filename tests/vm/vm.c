@@ -180,6 +180,8 @@ struct carom_open vm_chase_arg(void)
 		.node_size = CHASE_NODE_SIZE,
 		.scratch_size = sizeof(struct chase_query),
 		.nr_slots = 1,
+		/* An emulated machine may be away for as long as the default is. */
+		.deadline_ms = CAROM_MAX_DEADLINE_MS,
 		.walker = "chase",
 	};
 }
