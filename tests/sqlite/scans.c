@@ -536,7 +536,8 @@ static void few_entries(void **state)
 	sql(db, "PRAGMA page_size = %u; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; "
 	    "CREATE TABLE t (a TEXT, b INT); CREATE INDEX by_a ON t (a); "
 	    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) "
-	    "INSERT INTO t SELECT printf('%%05d%%.*c', i * 7919 %% 100, 8000, 'x'), i FROM n", size);
+	    "INSERT INTO t SELECT printf('%%05d%%.*c', i * 7919 %% 100, 8000, 'x'), i FROM n",
+	    size);
 	sqlite3_close(db);
 	compare_file();
 	compared_something();
