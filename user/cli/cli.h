@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <json-c/json.h>
 #include <carom/carom.h>
+#include "complete.h"
 
 /* Version of the JSON documents, not of the program. */
 #define CLI_JSON_VERSION	1
@@ -70,20 +71,14 @@ error_t cli_usage(struct cli *cli, const char *fmt, ...);
 
 /* For parsers: the backend of that name. 0 or EINVAL. */
 error_t cli_parse_backend(struct cli *cli, const char *name, enum carom_backend *backend);
+/* For struct cli_arg: names of backends, and of formats. */
+const char *cli_backend_word(unsigned int i);
+const char *cli_format_word(unsigned int i);
 
 /* Every subcommand has this option. */
 #define CLI_KEY_JSON	0x1000
 #define CLI_OPTION_JSON	\
 	{ "json", CLI_KEY_JSON, NULL, 0, "Print one JSON document on standard output", 90 }
-
-/* ---- subcommands ---- */
-
-int cmd_get(int argc, char **argv);
-int cmd_scan(int argc, char **argv);
-int cmd_map(int argc, char **argv);
-int cmd_walker(int argc, char **argv);
-int cmd_bench(int argc, char **argv);
-int cmd_doctor(int argc, char **argv);
 
 /* ---- walker.c, for doctor ---- */
 

@@ -56,6 +56,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+static const struct cli_arg args[] = {
+	{ .kind = CLI_KIND_FILE, .nth = 1 },
+	{ 0 },
+};
+
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
@@ -334,7 +339,7 @@ static int verdict(struct doctor *doc)
 	return cli_doc_print(out, exit);
 }
 
-int cmd_doctor(int argc, char **argv)
+static int run_doctor(int argc, char **argv)
 {
 	struct doctor doc = { .cli.name = "carom doctor" };
 	struct carom_info info = { 0 };
@@ -359,3 +364,11 @@ int cmd_doctor(int argc, char **argv)
 		check_file(&doc);
 	return verdict(&doc);
 }
+
+const struct cli_command cmd_doctor = {
+	.name = "doctor",
+	.run = run_doctor,
+	.text = "say what this machine has and lacks",
+	.argp = &argp,
+	.args = args,
+};

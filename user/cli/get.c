@@ -139,6 +139,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+static const struct cli_arg args[] = {
+	{ .kind = CLI_KIND_WORD, .key = KEY_FORMAT, .word = cli_format_word },
+	{ .kind = CLI_KIND_WORD, .key = KEY_BACKEND, .word = cli_backend_word },
+	{ .kind = CLI_KIND_FILE, .key = KEY_KEYS_FROM },
+	{ .kind = CLI_KIND_FILE, .nth = 1 },
+	{ 0 },
+};
+
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
@@ -444,7 +452,7 @@ static int run(struct get *get)
 	return get->cli.json ? cli_doc_print(get->doc, exit) : cli_flush(exit);
 }
 
-int cmd_get(int argc, char **argv)
+static int run_get(int argc, char **argv)
 {
 	struct get get = {
 		.cli.name = "carom get",
@@ -474,3 +482,11 @@ int cmd_get(int argc, char **argv)
 	carom_index__close(get.ix);
 	return ret;
 }
+
+const struct cli_command cmd_get = {
+	.name = "get",
+	.run = run_get,
+	.text = "look keys up in an index file",
+	.argp = &argp,
+	.args = args,
+};

@@ -240,6 +240,20 @@ error_t cli_usage(struct cli *cli, const char *fmt, ...)
 	return EINVAL;
 }
 
+const char *cli_backend_word(unsigned int i)
+{
+	unsigned int b = CAROM_BACKEND_AUTO + i;
+
+	return b <= CAROM_BACKEND_PREAD ? carom_backend__name((enum carom_backend)b) : NULL;
+}
+
+const char *cli_format_word(unsigned int i)
+{
+	static const char *const names[] = { "lmdb", "sqlite", NULL };
+
+	return names[i];
+}
+
 error_t cli_parse_backend(struct cli *cli, const char *name, enum carom_backend *backend)
 {
 	enum carom_backend b;

@@ -97,21 +97,28 @@ struct scan {
 
 /* ---- options ---- */
 
+static const char *const integer_names[] = {
+	[CAROM_INTEGER_U8] = "u8", [CAROM_INTEGER_I8] = "i8",
+	[CAROM_INTEGER_U16LE] = "u16le", [CAROM_INTEGER_I16LE] = "i16le",
+	[CAROM_INTEGER_U16BE] = "u16be", [CAROM_INTEGER_I16BE] = "i16be",
+	[CAROM_INTEGER_U32LE] = "u32le", [CAROM_INTEGER_I32LE] = "i32le",
+	[CAROM_INTEGER_U32BE] = "u32be", [CAROM_INTEGER_I32BE] = "i32be",
+	[CAROM_INTEGER_U64LE] = "u64le", [CAROM_INTEGER_I64LE] = "i64le",
+	[CAROM_INTEGER_U64BE] = "u64be", [CAROM_INTEGER_I64BE] = "i64be",
+};
+
+static const char *integer_word(unsigned int i)
+{
+	i += CAROM_INTEGER_U8;
+	return i <= CAROM_INTEGER_I64BE ? integer_names[i] : NULL;
+}
+
 static int take_integer(struct scan *s, const char *name)
 {
-	static const char *const names[] = {
-		[CAROM_INTEGER_U8] = "u8", [CAROM_INTEGER_I8] = "i8",
-		[CAROM_INTEGER_U16LE] = "u16le", [CAROM_INTEGER_I16LE] = "i16le",
-		[CAROM_INTEGER_U16BE] = "u16be", [CAROM_INTEGER_I16BE] = "i16be",
-		[CAROM_INTEGER_U32LE] = "u32le", [CAROM_INTEGER_I32LE] = "i32le",
-		[CAROM_INTEGER_U32BE] = "u32be", [CAROM_INTEGER_I32BE] = "i32be",
-		[CAROM_INTEGER_U64LE] = "u64le", [CAROM_INTEGER_I64LE] = "i64le",
-		[CAROM_INTEGER_U64BE] = "u64be", [CAROM_INTEGER_I64BE] = "i64be",
-	};
 	enum carom_integer i;
 
 	for (i = CAROM_INTEGER_U8; i <= CAROM_INTEGER_I64BE; i++) {
-		if (!strcmp(names[i], name)) {
+		if (!strcmp(integer_names[i], name)) {
 			s->opts.integer = i;
 			return 0;
 		}
@@ -216,6 +223,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return ARGP_ERR_UNKNOWN;
 	}
 }
+
+static const struct cli_arg args[] = {
+	{ .kind = CLI_KIND_WORD, .key = KEY_FORMAT, .word = cli_format_word },
+	{ .kind = CLI_KIND_WORD, .key = KEY_BACKEND, .word = cli_backend_word },
+	{ .kind = CLI_KIND_WORD, .key = KEY_TOTALS, .word = integer_word },
+	{ .kind = CLI_KIND_FILE, .nth = 1 },
+	{ 0 },
+};
 
 static const struct argp argp = {
 	.options = options,
@@ -498,7 +513,7 @@ static int open_and_run(struct scan *s)
 	return ret;
 }
 
-int cmd_scan(int argc, char **argv)
+static int run_scan(int argc, char **argv)
 {
 	struct scan s = {
 		.cli.name = "carom scan",
@@ -509,3 +524,11 @@ int cmd_scan(int argc, char **argv)
 
 	return ret ? ret : open_and_run(&s);
 }
+
+const struct cli_command cmd_scan = {
+	.name = "scan",
+	.run = run_scan,
+	.text = "print or add up the entries in a range of keys",
+	.argp = &argp,
+	.args = args,
+};
