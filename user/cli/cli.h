@@ -57,6 +57,14 @@ int cli_flush(enum cli_exit exit);
 struct json_object *cli_json_bytes(const void *data, size_t len, bool hex);
 /* A message as JSON: what is not UTF-8 in it (a path, say) becomes "?"; NULL is null. */
 struct json_object *cli_json_text(const char *text);
+/* What a reader or scan has done, as JSON; @lookups is what its lookups are called. */
+struct json_object *cli_json_stats(const struct carom_reader_stats *st, const char *lookups);
+/*
+ * The escape sequence for @style if stdout is a terminal that has colours and its user
+ * wants them (NO_COLOR), else "".
+ */
+enum cli_style { CLI_PLAIN, CLI_BOLD, CLI_GOOD, CLI_BAD };
+const char *cli_style(enum cli_style style);
 /* Bytes in hex to stdout, no newline. */
 void cli_print_hex(const void *data, size_t len);
 /* Hex to bytes in a malloc()ed buffer; NULL if @text is no hex (or memory is out). */

@@ -222,13 +222,7 @@ static void add_stats(struct get *get)
 			st.last_abort ? st.last_abort : "", (double)ns / 1e9);
 		return;
 	}
-	obj = json_object_new_object();
-	json_object_object_add(obj, "lookups", json_object_new_uint64(st.lookups));
-	json_object_object_add(obj, "hops", json_object_new_uint64(st.hops));
-	json_object_object_add(obj, "kernel_hops", json_object_new_uint64(st.kernel_hops));
-	json_object_object_add(obj, "fallbacks", json_object_new_uint64(st.fallbacks));
-	json_object_object_add(obj, "last_abort", st.last_abort ?
-			       json_object_new_string(st.last_abort) : NULL);
+	obj = cli_json_stats(&st, "lookups");
 	json_object_object_add(obj, "time_ns", json_object_new_uint64(ns));
 	json_object_object_add(get->doc, "stats", obj);
 }
