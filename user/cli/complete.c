@@ -8,8 +8,8 @@
 #include "walker.h"
 
 static const char *const kind_names[] = {
-	[CLI_KIND_NONE] = "-",		[CLI_KIND_FILE] = "file",	[CLI_KIND_WORD] = "word",
-	[CLI_KIND_LIST] = "list",	[CLI_KIND_OBJECT] = "object",	[CLI_KIND_WALKER] = "walker",
+	[CLI_KIND_NONE] = "-", [CLI_KIND_FILE] = "file", [CLI_KIND_WORD] = "word",
+	[CLI_KIND_LIST] = "list", [CLI_KIND_OBJECT] = "object", [CLI_KIND_WALKER] = "walker",
 	[CLI_KIND_PIN] = "pin",
 };
 

@@ -218,7 +218,7 @@ static void check_open_failed(struct doctor *doc, int code)
 
 	if (code == ENOENT || stat(DEVICE, &st))
 		say(doc, "device", STATE_MISSING, exists("/sys/module/carom") ?
-		    "mount devtmpfs on /dev, or make the node that /sys/class/misc/carom/dev names" :
+		    "mount devtmpfs on /dev, or make the node of /sys/class/misc/carom/dev" :
 		    "it comes with carom.ko", DEVICE " does not exist");
 	else if (code == EACCES || code == EPERM)
 		say(doc, "device", STATE_MISSING,
