@@ -9,7 +9,13 @@ DESTDIR ?=
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 BINDIR ?= $(PREFIX)/bin
-MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share
+MANDIR ?= $(DATADIR)/man
+BASHCOMPDIR ?= $(DATADIR)/bash-completion/completions
+ZSHCOMPDIR ?= $(DATADIR)/zsh/site-functions
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+UDEVDIR ?= $(PREFIX)/lib/udev/rules.d
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 
 # Tools
 CLANG ?= clang-19
@@ -46,8 +52,8 @@ LIBBPF_LIBS = $(shell O='$(O)' scripts/libbpf-fetch --libs)
 .PHONY: all kernel demo check check-run check-debug check-kcsan lint bench bench-insns install uninstall clean help deps FORCE
 
 # bpf comes first: the library embeds its walkers. tests comes last: it runs what the others add.
-RULES := bpf/rules.mk user/lib/rules.mk user/cli/rules.mk examples/rules.mk man/rules.mk \
-	vmtest/rules.mk $(sort $(wildcard tests/*/rules.mk)) tests/rules.mk
+RULES := bpf/rules.mk user/lib/rules.mk user/cli/rules.mk user/system/rules.mk examples/rules.mk \
+	man/rules.mk vmtest/rules.mk $(sort $(wildcard tests/*/rules.mk)) tests/rules.mk
 include $(foreach f,$(RULES),$(wildcard $(f)))
 
 all:
@@ -101,6 +107,9 @@ lint:
 	$(Q)scripts/lint
 
 install uninstall:
+
+# $(call rmdirs,DIR...) takes Carom's own directories away, unless others have put something there.
+rmdirs = $(Q)rmdir $(foreach d,$1,'$(DESTDIR)$d') 2>/dev/null || :
 
 # Downloads are kept outside the tree, see scripts/kernel-fetch --help.
 clean:

@@ -14,11 +14,12 @@ $(O)/man/%: man/%.scd | $(O)/.deps
 install: install-man
 uninstall: uninstall-man
 
+# Where a page goes, by its section.
+man_path = $(MANDIR)/man$(patsubst .%,%,$(suffix $1))/$(notdir $1)
+
 install-man: $(MAN_PAGES)
 	$(call say,INSTALL,$(DESTDIR)$(MANDIR))
-	$(Q)$(INSTALL) -d '$(DESTDIR)$(MANDIR)/man1' '$(DESTDIR)$(MANDIR)/man3'
-	$(Q)$(INSTALL) -m 644 $(filter %.1,$^) '$(DESTDIR)$(MANDIR)/man1/'
-	$(Q)$(INSTALL) -m 644 $(filter %.3,$^) '$(DESTDIR)$(MANDIR)/man3/'
+	$(Q)$(foreach p,$^,$(INSTALL) -D -m 644 $p '$(DESTDIR)$(call man_path,$p)' &&) :
 
 uninstall-man:
-	$(Q)rm -f '$(DESTDIR)$(MANDIR)/man1/carom.1' '$(DESTDIR)$(MANDIR)/man3/libcarom.3'
+	$(Q)rm -f $(foreach p,$(MAN_PAGES),'$(DESTDIR)$(call man_path,$p)')

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Documents that are a sequence of commands; in the VM that is tests/vm/walkers_doc.vmt.
 
-HOST_TESTS += tests/doc/walkers.test
+HOST_TESTS += tests/doc/walkers.test tests/doc/man.test
 
 # What the reader has when it comes to the kernel; compilers are slow in the VM. Whether it went as
 # the document says is for the test to find out.

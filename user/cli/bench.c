@@ -159,7 +159,7 @@ static int check_file(struct bench *b)
 	return 0;
 }
 
-int cmd_bench(int argc, char **argv)
+static int run_bench(int argc, char **argv)
 {
 	struct bench b = { .cli.name = "carom bench" };
 	int ret = bench_opts_parse(&b.cli, &b.opts, argc, argv);
@@ -173,3 +173,11 @@ int cmd_bench(int argc, char **argv)
 	bench_keys_free(&b.keys);
 	return ret;
 }
+
+const struct cli_command cmd_bench = {
+	.name = "bench",
+	.run = run_bench,
+	.text = "measure lookups in an index file",
+	.argp = &bench_argp,
+	.args = bench_args,
+};

@@ -138,6 +138,12 @@ extern const struct bench_backend bench_pread, bench_cache, bench_cache_cold, be
 /* All there are, in the order in which they are listed; ends with NULL. */
 extern const struct bench_backend *const bench_backends[];
 
+/* ---- bench_opts.c ---- */
+
+extern const struct argp bench_argp;
+extern const struct cli_arg bench_args[];
+
+
 /**
  * struct bench_totals - what came of the lookups of a lane, or of all
  * @hist: nanoseconds of each

@@ -172,10 +172,12 @@ static error_t parse_keys(struct parser *p, const char *arg)
 	return 0;
 }
 
+static const char *const arrivals[] = { "poisson", "fixed" };
+
 static error_t parse_arrivals(struct parser *p, const char *arg)
 {
-	p->opts->poisson = !strcmp(arg, "poisson");
-	if (p->opts->poisson || !strcmp(arg, "fixed"))
+	p->opts->poisson = !strcmp(arg, arrivals[0]);
+	if (p->opts->poisson || !strcmp(arg, arrivals[1]))
 		return 0;
 	return bad(p, "arrivals", arg, "poisson or fixed");
 }
@@ -294,7 +296,41 @@ static char *help_filter(int key, const char *text, void *input)
 	return out;
 }
 
-static const struct argp argp = {
+static const char *format_word(unsigned int i)
+{
+	return i ? NULL : "lmdb";
+}
+
+static const char *backend_word(unsigned int i)
+{
+	if (!i)
+		return "all";
+	return bench_backends[i - 1] ? bench_backends[i - 1]->name : NULL;
+}
+
+static const char *keys_word(unsigned int i)
+{
+	static const char *const words[] = { "uniform", "zipf", "file:", NULL };
+
+	return words[i];
+}
+
+static const char *arrivals_word(unsigned int i)
+{
+	return i < 2 ? arrivals[i] : NULL;
+}
+
+const struct cli_arg bench_args[] = {
+	{ .kind = CLI_KIND_WORD, .key = KEY_FORMAT, .word = format_word },
+	{ .kind = CLI_KIND_LIST, .key = KEY_BACKEND, .word = backend_word },
+	{ .kind = CLI_KIND_WORD, .key = KEY_KEYS, .word = keys_word },
+	{ .kind = CLI_KIND_WORD, .key = KEY_ARRIVALS, .word = arrivals_word },
+	{ .kind = CLI_KIND_FILE, .key = KEY_OUTPUT },
+	{ .kind = CLI_KIND_FILE, .nth = 1 },
+	{ 0 },
+};
+
+const struct argp bench_argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "FILE",
@@ -312,5 +348,5 @@ int bench_opts_parse(struct cli *cli, struct bench_opts *opts, int argc, char **
 		.index = { .sz = sizeof(opts->index) },
 		.theta = 0.99, .sample = 1000000, .warm_up = 1, .poisson = true, .seed = 1,
 	};
-	return cli_parse(cli, &argp, argc, argv, &p);
+	return cli_parse(cli, &bench_argp, argc, argv, &p);
 }

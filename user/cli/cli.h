@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <json-c/json.h>
 #include <carom/carom.h>
+#include "complete.h"
 
 /* Version of the JSON documents, not of the program. */
 #define CLI_JSON_VERSION	1
@@ -56,6 +57,14 @@ int cli_flush(enum cli_exit exit);
 struct json_object *cli_json_bytes(const void *data, size_t len, bool hex);
 /* A message as JSON: what is not UTF-8 in it (a path, say) becomes "?"; NULL is null. */
 struct json_object *cli_json_text(const char *text);
+/* What a reader or scan has done, as JSON; @lookups is what its lookups are called. */
+struct json_object *cli_json_stats(const struct carom_reader_stats *st, const char *lookups);
+/*
+ * The escape sequence for @style if stdout is a terminal that has colours and its user
+ * wants them (NO_COLOR), else "".
+ */
+enum cli_style { CLI_PLAIN, CLI_BOLD, CLI_GOOD, CLI_BAD };
+const char *cli_style(enum cli_style style);
 /* Bytes in hex to stdout, no newline. */
 void cli_print_hex(const void *data, size_t len);
 /* Hex to bytes in a malloc()ed buffer; NULL if @text is no hex (or memory is out). */
@@ -70,20 +79,14 @@ error_t cli_usage(struct cli *cli, const char *fmt, ...);
 
 /* For parsers: the backend of that name. 0 or EINVAL. */
 error_t cli_parse_backend(struct cli *cli, const char *name, enum carom_backend *backend);
+/* For struct cli_arg: names of backends, and of formats. */
+const char *cli_backend_word(unsigned int i);
+const char *cli_format_word(unsigned int i);
 
 /* Every subcommand has this option. */
 #define CLI_KEY_JSON	0x1000
 #define CLI_OPTION_JSON	\
 	{ "json", CLI_KEY_JSON, NULL, 0, "Print one JSON document on standard output", 90 }
-
-/* ---- subcommands ---- */
-
-int cmd_get(int argc, char **argv);
-int cmd_scan(int argc, char **argv);
-int cmd_map(int argc, char **argv);
-int cmd_walker(int argc, char **argv);
-int cmd_bench(int argc, char **argv);
-int cmd_doctor(int argc, char **argv);
 
 /* ---- walker.c, for doctor ---- */
 

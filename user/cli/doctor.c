@@ -25,12 +25,23 @@
  */
 enum state { STATE_OK, STATE_INFO, STATE_MISSING };
 static const char *const state_names[] = { "ok", "info", "missing" };
+static const enum cli_style state_styles[] = { CLI_GOOD, CLI_PLAIN, CLI_BAD };
 
+/**
+ * struct doctor - one run of carom doctor
+ * @path: FILE, or NULL
+ * @checks: with --json, what was said
+ * @missing: how many of them
+ * @next: what to do about the first one, @next_check; checks are in the order in which
+ *	one needs the other
+ */
 struct doctor {
 	struct cli cli;
 	const char *path;
 	struct json_object *checks;
 	int missing;
+	char next[640];
+	const char *next_check;
 };
 
 static const struct argp_option options[] = {
@@ -56,6 +67,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+static const struct cli_arg args[] = {
+	{ .kind = CLI_KIND_FILE, .nth = 1 },
+	{ 0 },
+};
+
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
@@ -65,7 +81,7 @@ static const struct argp argp = {
 	       "Exit status: 0 the kernel backend can work, 2 usage, 4 it cannot.",
 };
 
-/* One line; @advice, what to do, may be NULL. */
+/* One line; @advice is what to do, or NULL: @fmt says that, too. */
 __attribute__((format(printf, 5, 6)))
 static void say(struct doctor *doc, const char *name, enum state state, const char *advice,
 		const char *fmt, ...)
@@ -77,10 +93,14 @@ static void say(struct doctor *doc, const char *name, enum state state, const ch
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	doc->missing += state == STATE_MISSING;
+	if (state == STATE_MISSING && !doc->missing++) {
+		doc->next_check = name;
+		snprintf(doc->next, sizeof(doc->next), "%s", advice ? advice : text);
+	}
 	if (!doc->cli.json) {
-		printf("%-10s%-9s %s%s%s\n", state == STATE_OK ? "[ok]" :
-		       state == STATE_INFO ? "[info]" : "[missing]", name, text,
+		printf("%s[%s]%s%*s%-9s %s%s%s\n", cli_style(state_styles[state]),
+		       state_names[state], cli_style(CLI_PLAIN),
+		       8 - (int)strlen(state_names[state]), "", name, text,
 		       advice ? ": " : "", advice ? advice : "");
 		return;
 	}
@@ -105,15 +125,44 @@ static void check_kernel(struct doctor *doc)
 		return;
 	if (!strncmp(uts.release, TESTED_RELEASE, strlen(TESTED_RELEASE)))
 		say(doc, "kernel", STATE_OK, NULL, "Linux %s", uts.release);
+	else if (exists("/sys/module/carom"))
+		say(doc, "kernel", STATE_INFO, NULL,
+		    "Linux %s, module and driver patch are made for 6.12", uts.release);
 	else
-		say(doc, "kernel", STATE_INFO, "module and driver patch are made for 6.12",
+		say(doc, "kernel", STATE_MISSING,
+		    "boot Debian's 6.12 kernel, for which module and driver patch are made",
 		    "Linux %s", uts.release);
+}
+
+/* Would modprobe find carom.ko? */
+static bool module_installed(void)
+{
+	char path[sizeof("/lib/modules//modules.dep") + sizeof(((struct utsname *)0)->release)];
+	struct utsname uts;
+	bool found = false;
+	char line[4096];
+	FILE *file;
+
+	if (uname(&uts))
+		return false;
+	snprintf(path, sizeof(path), "/lib/modules/%s/modules.dep", uts.release);
+	file = fopen(path, "re");
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, ":")] = '\0';
+		found = strstr(line, "/carom.ko");
+	}
+	if (file)
+		fclose(file);
+	return found;
 }
 
 static void check_module(struct doctor *doc)
 {
 	if (exists("/sys/module/carom"))
 		say(doc, "module", STATE_OK, NULL, "carom.ko is loaded");
+	else if (module_installed())
+		say(doc, "module", STATE_MISSING, "as root: modprobe carom",
+		    "carom.ko is installed, but not loaded");
 	else
 		say(doc, "module", STATE_MISSING,
 		    "build with make kernel, then as root: modprobe libcrc32c, and insmod the "
@@ -168,10 +217,12 @@ static void check_open_failed(struct doctor *doc, int code)
 	struct stat st;
 
 	if (code == ENOENT || stat(DEVICE, &st))
-		say(doc, "device", STATE_MISSING, "it comes with carom.ko", DEVICE
-		    " does not exist");
+		say(doc, "device", STATE_MISSING, exists("/sys/module/carom") ?
+		    "mount devtmpfs on /dev, or make the node of /sys/class/misc/carom/dev" :
+		    "it comes with carom.ko", DEVICE " does not exist");
 	else if (code == EACCES || code == EPERM)
-		say(doc, "device", STATE_MISSING, "change its group or mode, or be root", DEVICE
+		say(doc, "device", STATE_MISSING,
+		    "be root, or in its group: DEVICE PERMISSIONS in carom(8)", DEVICE
 		    " is not yours to open (uid %u, gid %u, mode %04o)", (unsigned int)st.st_uid,
 		    (unsigned int)st.st_gid, (unsigned int)(st.st_mode & 07777));
 	else
@@ -239,7 +290,9 @@ static void check_walkers(struct doctor *doc, const struct carom_info *info)
 		say(doc, "walkers", STATE_OK, NULL, "%u loaded%s%s", info->nr_walkers,
 		    names[0] ? ", pinned: " : "", names);
 	else
-		say(doc, "walkers", STATE_MISSING, "as root: carom walker load lmdb",
+		say(doc, "walkers", STATE_MISSING, bpffs_mounted() ?
+		    "as root: carom walker load lmdb" :
+		    "as root: mount -t bpf bpf " BPFFS_DIR " && carom walker load lmdb",
 		    "none is loaded");
 }
 
@@ -275,8 +328,8 @@ static void check_devices(struct doctor *doc)
 	if (len)
 		say(doc, "nvme", STATE_OK, NULL, "PCI controllers:%s", names);
 	else
-		say(doc, "nvme", STATE_MISSING, "chains run only on NVMe over PCI",
-		    "no PCI controller");
+		say(doc, "nvme", STATE_MISSING, "use a machine with an NVMe device on PCI",
+		    "no PCI controller, and chains run only there");
 }
 
 static void check_uring(struct doctor *doc)
@@ -292,6 +345,32 @@ static void check_uring(struct doctor *doc)
 	    !value ? "not disabled by sysctl, the first fallback" :
 	    value == 1 ? "for privileged users only (sysctl kernel.io_uring_disabled)" :
 	    "disabled (sysctl kernel.io_uring_disabled), the fallback is pread");
+}
+
+/* Which walker the file needs is the library's to say. */
+static void check_index(struct doctor *doc)
+{
+	struct carom_index_opts opts = {
+		.sz = sizeof(opts), .backend = CAROM_BACKEND_KERNEL, .max_readers = 1,
+		.max_in_flight = 1,
+	};
+	struct carom_index *ix;
+	struct carom_error err;
+	int ret = carom_index__open(doc->path, &opts, &ix, &err);
+
+	/* Every SQLite file has this table; all need the same walker. */
+	if (ret && err.fault == CAROM_FAULT_USAGE) {
+		opts.table = "sqlite_schema";
+		ret = carom_index__open(doc->path, &opts, &ix, &err);
+	}
+	if (!ret) {
+		say(doc, "index", STATE_OK, NULL, "lookups in it: %s", carom_index__why(ix));
+		carom_index__close(ix);
+	} else {
+		/* It may be for a walker of somebody's own. */
+		say(doc, "index", err.fault == CAROM_FAULT_FORMAT ? STATE_INFO : STATE_MISSING,
+		    NULL, "%s", err.text);
+	}
 }
 
 static void check_file(struct doctor *doc)
@@ -313,6 +392,20 @@ static void check_file(struct doctor *doc)
 	else
 		say(doc, "file", STATE_OK, NULL, "%s can be sealed, %zu extents", doc->path, count);
 	carom_map__close(map);
+	if (!refusal)
+		check_index(doc);
+}
+
+static void next_if_well(struct doctor *doc)
+{
+	if (doc->missing)
+		return;
+	if (doc->path)
+		snprintf(doc->next, sizeof(doc->next), "carom get --backend kernel --stats %s KEY",
+			 doc->path);
+	else
+		snprintf(doc->next, sizeof(doc->next),
+			 "carom doctor FILE, with the file that is to be searched");
 }
 
 static int verdict(struct doctor *doc)
@@ -321,20 +414,26 @@ static int verdict(struct doctor *doc)
 	const char *text = doc->missing ?
 		"the kernel backend cannot work here; lookups use io_uring or pread" :
 		"the kernel backend can work here";
-	struct json_object *out;
+	struct json_object *out, *next;
 
+	next_if_well(doc);
 	if (!doc->cli.json) {
-		puts(text);
+		printf("%s%s%s\nnext: %s\n", cli_style(CLI_BOLD), text, cli_style(CLI_PLAIN),
+		       doc->next);
 		return cli_flush(exit);
 	}
+	next = json_object_new_object();
+	json_object_object_add(next, "check", cli_json_text(doc->next_check));
+	json_object_object_add(next, "text", cli_json_text(doc->next));
 	out = cli_doc(&doc->cli);
 	json_object_object_add(out, "checks", doc->checks);
 	json_object_object_add(out, "kernel_backend", json_object_new_boolean(!doc->missing));
 	json_object_object_add(out, "verdict", json_object_new_string(text));
+	json_object_object_add(out, "next", next);
 	return cli_doc_print(out, exit);
 }
 
-int cmd_doctor(int argc, char **argv)
+static int run_doctor(int argc, char **argv)
 {
 	struct doctor doc = { .cli.name = "carom doctor" };
 	struct carom_info info = { 0 };
@@ -359,3 +458,11 @@ int cmd_doctor(int argc, char **argv)
 		check_file(&doc);
 	return verdict(&doc);
 }
+
+const struct cli_command cmd_doctor = {
+	.name = "doctor",
+	.run = run_doctor,
+	.text = "say what this machine has and lacks",
+	.argp = &argp,
+	.args = args,
+};

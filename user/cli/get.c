@@ -139,6 +139,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+static const struct cli_arg args[] = {
+	{ .kind = CLI_KIND_WORD, .key = KEY_FORMAT, .word = cli_format_word },
+	{ .kind = CLI_KIND_WORD, .key = KEY_BACKEND, .word = cli_backend_word },
+	{ .kind = CLI_KIND_FILE, .key = KEY_KEYS_FROM },
+	{ .kind = CLI_KIND_FILE, .nth = 1 },
+	{ 0 },
+};
+
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
@@ -214,13 +222,7 @@ static void add_stats(struct get *get)
 			st.last_abort ? st.last_abort : "", (double)ns / 1e9);
 		return;
 	}
-	obj = json_object_new_object();
-	json_object_object_add(obj, "lookups", json_object_new_uint64(st.lookups));
-	json_object_object_add(obj, "hops", json_object_new_uint64(st.hops));
-	json_object_object_add(obj, "kernel_hops", json_object_new_uint64(st.kernel_hops));
-	json_object_object_add(obj, "fallbacks", json_object_new_uint64(st.fallbacks));
-	json_object_object_add(obj, "last_abort", st.last_abort ?
-			       json_object_new_string(st.last_abort) : NULL);
+	obj = cli_json_stats(&st, "lookups");
 	json_object_object_add(obj, "time_ns", json_object_new_uint64(ns));
 	json_object_object_add(get->doc, "stats", obj);
 }
@@ -444,7 +446,7 @@ static int run(struct get *get)
 	return get->cli.json ? cli_doc_print(get->doc, exit) : cli_flush(exit);
 }
 
-int cmd_get(int argc, char **argv)
+static int run_get(int argc, char **argv)
 {
 	struct get get = {
 		.cli.name = "carom get",
@@ -474,3 +476,11 @@ int cmd_get(int argc, char **argv)
 	carom_index__close(get.ix);
 	return ret;
 }
+
+const struct cli_command cmd_get = {
+	.name = "get",
+	.run = run_get,
+	.text = "look keys up in an index file",
+	.argp = &argp,
+	.args = args,
+};

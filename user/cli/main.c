@@ -8,76 +8,116 @@
 
 const char *argp_program_version = "carom " CAROM_VERSION;
 
-static const struct command {
-	const char *name;
-	int (*run)(int argc, char **argv);
-	const char *text;
-} commands[] = {
-	{ "get", cmd_get, "look keys up in an index file" },
-	{ "scan", cmd_scan, "print or add up the entries in a range of keys" },
-	{ "map", cmd_map, "show where a file's blocks are, and whether it can be sealed" },
-	{ "walker", cmd_walker, "load, unload and list walkers" },
-	{ "bench", cmd_bench, "measure lookups in an index file" },
-	{ "doctor", cmd_doctor, "say what this machine has and lacks" },
+const struct cli_command *const cli_commands[] = {
+	&cmd_get, &cmd_scan, &cmd_map, &cmd_walker, &cmd_bench, &cmd_doctor, NULL,
 };
-#define NR_COMMANDS	(sizeof(commands) / sizeof(commands[0]))
 
-static const struct command *find_command(const char *name)
+static const struct cli_command *find_command(const char *name)
 {
-	size_t i;
+	const struct cli_command *const *cmd;
 
-	for (i = 0; i < NR_COMMANDS; i++)
-		if (!strcmp(commands[i].name, name))
-			return &commands[i];
+	for (cmd = cli_commands; *cmd; cmd++)
+		if (!strcmp((*cmd)->name, name))
+			return *cmd;
 	return NULL;
 }
 
 static void print_help(FILE *to)
 {
-	size_t i;
+	const struct cli_command *const *cmd;
 
 	fputs("Usage: carom COMMAND [OPTION...] [ARGUMENT...]\n\n", to);
-	for (i = 0; i < NR_COMMANDS; i++)
-		fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].text);
+	for (cmd = cli_commands; *cmd; cmd++)
+		fprintf(to, "  %-8s %s\n", (*cmd)->name, (*cmd)->text);
 	fputs("  help     this text, or that of a command: carom help COMMAND\n\n"
-	      "carom --version prints the version. Every command has --help and --json.\n", to);
+	      "carom --version prints the version. Every command has --help and --json, which\n"
+	      "may also stand before the command.\n", to);
 }
 
-static int run_help(int argc, char **argv)
+static int no_command(const struct cli *cli, const char *name)
 {
-	const struct command *cmd;
-	char help[] = "--help";
-	char *args[] = { argv[0], help, NULL };
+	return cli_fail(cli, CLI_USAGE, "no command %s; see carom help", name);
+}
 
-	if (argc < 2) {
+/* Help is text for people, with or without --json; that there is none is an error. */
+static int run_help(const struct cli *cli, const char *name)
+{
+	const struct cli_command *cmd;
+	char help[] = "--help";
+	char *args[] = { help, help, NULL };
+
+	if (!name) {
 		print_help(stdout);
 		return cli_flush(CLI_OK);
 	}
-	cmd = find_command(argv[1]);
-	if (cmd)
-		return cmd->run(2, args);
-	cli_note("no command %s; see carom help", argv[1]);
-	return CLI_USAGE;
+	cmd = find_command(name);
+	return cmd ? cmd->run(2, args) : no_command(cli, name);
+}
+
+static int run_version(const struct cli *cli)
+{
+	struct json_object *doc;
+
+	if (!cli->json) {
+		puts(argp_program_version);
+		return cli_flush(CLI_OK);
+	}
+	doc = cli_doc(cli);
+	json_object_object_add(doc, "carom", json_object_new_string(CAROM_VERSION));
+	return cli_doc_print(doc, CLI_OK);
+}
+
+/* What is no command of the table; @cli says whether --json is among what is left. */
+static int run_other(const struct cli *cli, const char *name, const char *arg)
+{
+	if (!strcmp(name, "help") || !strcmp(name, "--help") || !strcmp(name, "-h"))
+		return run_help(cli, arg);
+	if (!strcmp(name, "--version") || !strcmp(name, "-V"))
+		return run_version(cli);
+	if (!strcmp(name, "--complete") && arg)
+		return cli_complete(arg);
+	return no_command(cli, name);
+}
+
+/* Moves each --json behind @at of @argv to the end; is there one? */
+static bool take_json(int at, int *argc, char **argv)
+{
+	bool found = false;
+	int i, to = at;
+
+	for (i = at; i < *argc; i++) {
+		if (strcmp(argv[i], "--json"))
+			argv[to++] = argv[i];
+		else
+			found = true;
+	}
+	*argc = to;
+	argv[to] = NULL;
+	return found;
 }
 
 int main(int argc, char **argv)
 {
+	static char json[] = "--json";
 	struct cli cli = { .name = "carom" };
-	const struct command *cmd;
+	const struct cli_command *cmd;
+	int first = 1;
 
-	if (argc < 2) {
-		print_help(stderr);
-		return CLI_USAGE;
-	}
-	cmd = find_command(argv[1]);
-	if (cmd)
+	/* Before the command it is the same as behind it. */
+	while (first < argc && !strcmp(argv[first], json))
+		first++;
+	cmd = first < argc ? find_command(argv[first]) : NULL;
+	if (cmd && first == 1)
 		return cmd->run(argc - 1, argv + 1);
-	if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
-		return run_help(argc - 1, argv + 1);
-	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
-		puts(argp_program_version);
-		return cli_flush(CLI_OK);
+	if (cmd) {
+		argv[first] = json;
+		return cmd->run(argc - first + 1, argv + first - 1);
 	}
-	cli.json = !strcmp(argv[argc - 1], "--json") || !strcmp(argv[1], "--json");
-	return cli_fail(&cli, CLI_USAGE, "no command %s; see carom help", argv[1]);
+	cli.json = take_json(1, &argc, argv);
+	if (argc > 1)
+		return run_other(&cli, argv[1], argv[2]);
+	if (cli.json)
+		return cli_fail(&cli, CLI_USAGE, "COMMAND is missing; see carom help");
+	print_help(stderr);
+	return CLI_USAGE;
 }

@@ -37,6 +37,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+static const struct cli_arg args[] = {
+	{ .kind = CLI_KIND_FILE, .nth = 1 },
+	{ 0 },
+};
+
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
@@ -94,7 +99,7 @@ static int show_text(const struct carom_map *map)
 	return cli_flush(CLI_OK);
 }
 
-int cmd_map(int argc, char **argv)
+static int run_map(int argc, char **argv)
 {
 	struct map_cmd cmd = { .cli.name = "carom map" };
 	struct carom_error err;
@@ -109,3 +114,11 @@ int cmd_map(int argc, char **argv)
 	carom_map__close(map);
 	return ret;
 }
+
+const struct cli_command cmd_map = {
+	.name = "map",
+	.run = run_map,
+	.text = "show where a file's blocks are, and whether it can be sealed",
+	.argp = &argp,
+	.args = args,
+};

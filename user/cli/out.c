@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "cli.h"
 
 static const char *exit_name(enum cli_exit exit)
@@ -161,6 +162,36 @@ struct json_object *cli_json_text(const char *text)
 	return obj;
 }
 
+struct json_object *cli_json_stats(const struct carom_reader_stats *st, const char *lookups)
+{
+	struct json_object *obj = json_object_new_object();
+
+	json_object_object_add(obj, lookups, json_object_new_uint64(st->lookups));
+	json_object_object_add(obj, "hops", json_object_new_uint64(st->hops));
+	json_object_object_add(obj, "kernel_hops", json_object_new_uint64(st->kernel_hops));
+	json_object_object_add(obj, "fallbacks", json_object_new_uint64(st->fallbacks));
+	json_object_object_add(obj, "last_abort", cli_json_text(st->last_abort));
+	return obj;
+}
+
+static bool has_colours(void)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term && *term &&
+	       strcmp(term, "dumb");
+}
+
+const char *cli_style(enum cli_style style)
+{
+	static const char *const sequences[] = {
+		[CLI_PLAIN] = "\033[0m", [CLI_BOLD] = "\033[1m", [CLI_GOOD] = "\033[32m",
+		[CLI_BAD] = "\033[1;31m",
+	};
+
+	return has_colours() ? sequences[style] : "";
+}
+
 static const char hex_digits[] = "0123456789abcdef";
 
 static struct json_object *json_hex(const unsigned char *s, size_t len)
@@ -240,6 +271,20 @@ error_t cli_usage(struct cli *cli, const char *fmt, ...)
 	return EINVAL;
 }
 
+const char *cli_backend_word(unsigned int i)
+{
+	unsigned int b = CAROM_BACKEND_AUTO + i;
+
+	return b <= CAROM_BACKEND_PREAD ? carom_backend__name((enum carom_backend)b) : NULL;
+}
+
+const char *cli_format_word(unsigned int i)
+{
+	static const char *const names[] = { "lmdb", "sqlite", NULL };
+
+	return names[i];
+}
+
 error_t cli_parse_backend(struct cli *cli, const char *name, enum carom_backend *backend)
 {
 	enum carom_backend b;
@@ -264,6 +309,37 @@ static bool argv_has(int argc, char **argv, const char *option)
 	return false;
 }
 
+/* Has @argp an option that @arg, without its dashes, is or begins? */
+static bool knows_option(const struct argp *argp, const char *arg)
+{
+	static const char *const argps_own[] = { "help", "usage", "version" };
+	size_t len = strcspn(arg, "="), i;
+	const struct argp_option *opt;
+
+	for (i = 0; i < sizeof(argps_own) / sizeof(argps_own[0]); i++)
+		if (!strncmp(argps_own[i], arg, len))
+			return true;
+	for (opt = argp->options; opt->name; opt++)
+		if (!strncmp(opt->name, arg, len))
+			return true;
+	return false;
+}
+
+/* What argp would say itself on stderr. */
+static int fail_option(const struct cli *cli, const struct argp *argp, int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		if (argv[i][0] == '-' && argv[i][1] &&
+		    (argv[i][1] != '-' || !knows_option(argp, argv[i] + 2)))
+			return cli_fail(cli, CLI_USAGE, "unknown option %s; see %s --help",
+					argv[i], cli->name);
+	return cli_fail(cli, CLI_USAGE,
+			"an option without its argument, or with one that it does not take, or "
+			"not enough of its name; see %s --help", cli->name);
+}
+
 int cli_parse(struct cli *cli, const struct argp *argp, int argc, char **argv, void *input)
 {
 	unsigned int flags = 0;
@@ -279,6 +355,5 @@ int cli_parse(struct cli *cli, const struct argp *argp, int argc, char **argv, v
 		return 0;
 	if (cli->usage_error[0])
 		return cli_fail(cli, CLI_USAGE, "%s; see %s --help", cli->usage_error, cli->name);
-	return cli_fail(cli, CLI_USAGE,
-			"unknown option, or one without its argument; see %s --help", cli->name);
+	return fail_option(cli, argp, argc, argv);
 }

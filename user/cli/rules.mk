@@ -17,7 +17,7 @@ $(patsubst %,$(O)/user/cli/%.o,bench_ring bench_device walker_test walker_vector
 $(O)/user/cli/.libdir: FORCE
 	$(Q)mkdir -p $(@D)
 	$(Q)[ "$$(cat $@ 2>/dev/null)" = '$(LIBDIR)' ] || printf '%s\n' '$(LIBDIR)' >$@
-$(O)/user/cli/walker_load.o: $(O)/user/cli/.libdir
+$(O)/user/cli/walker_find.o: $(O)/user/cli/.libdir
 # And what a new walker begins as.
 $(O)/user/cli/walker_new.o: $(wildcard user/cli/template/*)
 
@@ -26,6 +26,18 @@ $(O)/carom: $(CLI_OBJS) $(O)/libcarom.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(CLI_OBJS) $(O)/libcarom.a $(LIBBPF_LIBS) \
 		-luring -lsqlite3 -ljson-c -llmdb -lelf -lz -lm -pthread
 
+# For shells, from the command's own tables.
+CLI_COMPLETIONS := $(O)/completion/carom.bash $(O)/completion/_carom
+
+all: $(CLI_COMPLETIONS)
+
+$(CLI_COMPLETIONS): $(O)/completion/%: user/cli/completion/%.in $(O)/carom
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(O)/carom --complete table >$@.table
+	$(Q)sed -e '/^@TABLE@$$/{r $@.table' -e 'd;}' $< >$@
+	$(Q)rm $@.table
+
 .PHONY: install-cli uninstall-cli
 install: install-cli
 uninstall: uninstall-cli
@@ -33,12 +45,16 @@ uninstall: uninstall-cli
 # Walkers built for the kernel go where `carom walker load NAME` looks.
 CLI_WALKERS := $(LIB_WALKERS:%=$(O)/bpf/%.bpf.o)
 
-install-cli: $(O)/carom $(CLI_WALKERS)
+install-cli: $(O)/carom $(CLI_WALKERS) $(CLI_COMPLETIONS)
 	$(call say,INSTALL,$(DESTDIR)$(BINDIR)/carom)
 	$(Q)$(INSTALL) -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBDIR)/carom/bpf'
 	$(Q)$(INSTALL) -m 755 $(O)/carom '$(DESTDIR)$(BINDIR)/'
 	$(Q)$(INSTALL) -m 644 $(CLI_WALKERS) '$(DESTDIR)$(LIBDIR)/carom/bpf/'
+	$(Q)$(INSTALL) -D -m 644 $(O)/completion/carom.bash '$(DESTDIR)$(BASHCOMPDIR)/carom'
+	$(Q)$(INSTALL) -D -m 644 $(O)/completion/_carom '$(DESTDIR)$(ZSHCOMPDIR)/_carom'
 
 uninstall-cli:
-	$(Q)rm -f '$(DESTDIR)$(BINDIR)/carom'
-	$(Q)rm -rf '$(DESTDIR)$(LIBDIR)/carom'
+	$(Q)rm -f '$(DESTDIR)$(BINDIR)/carom' '$(DESTDIR)$(BASHCOMPDIR)/carom' \
+		'$(DESTDIR)$(ZSHCOMPDIR)/_carom'
+	$(Q)cd '$(DESTDIR)$(LIBDIR)/carom/bpf' 2>/dev/null && rm -f $(notdir $(CLI_WALKERS)) || :
+	$(call rmdirs,$(LIBDIR)/carom/bpf $(LIBDIR)/carom)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cli.h"
+#include "integer.h"
 #include "rows.h"
 
 enum {
@@ -99,23 +100,9 @@ struct scan {
 
 static int take_integer(struct scan *s, const char *name)
 {
-	static const char *const names[] = {
-		[CAROM_INTEGER_U8] = "u8", [CAROM_INTEGER_I8] = "i8",
-		[CAROM_INTEGER_U16LE] = "u16le", [CAROM_INTEGER_I16LE] = "i16le",
-		[CAROM_INTEGER_U16BE] = "u16be", [CAROM_INTEGER_I16BE] = "i16be",
-		[CAROM_INTEGER_U32LE] = "u32le", [CAROM_INTEGER_I32LE] = "i32le",
-		[CAROM_INTEGER_U32BE] = "u32be", [CAROM_INTEGER_I32BE] = "i32be",
-		[CAROM_INTEGER_U64LE] = "u64le", [CAROM_INTEGER_I64LE] = "i64le",
-		[CAROM_INTEGER_U64BE] = "u64be", [CAROM_INTEGER_I64BE] = "i64be",
-	};
-	enum carom_integer i;
-
-	for (i = CAROM_INTEGER_U8; i <= CAROM_INTEGER_I64BE; i++) {
-		if (!strcmp(names[i], name)) {
-			s->opts.integer = i;
-			return 0;
-		}
-	}
+	s->opts.integer = integer_find(name);
+	if (s->opts.integer)
+		return 0;
 	return cli_fail(&s->cli, CLI_USAGE,
 			"--totals %.64s: u8, i8, u16le, i16be, u32le, ... is expected", name);
 }
@@ -217,6 +204,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+static const struct cli_arg args[] = {
+	{ .kind = CLI_KIND_WORD, .key = KEY_FORMAT, .word = cli_format_word },
+	{ .kind = CLI_KIND_WORD, .key = KEY_BACKEND, .word = cli_backend_word },
+	{ .kind = CLI_KIND_WORD, .key = KEY_TOTALS, .word = integer_word },
+	{ .kind = CLI_KIND_FILE, .nth = 1 },
+	{ 0 },
+};
+
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
@@ -312,32 +307,6 @@ static void show(struct scan *s, const struct carom_value *key, const struct car
 	putchar('\n');
 }
 
-/* A two's complement integer of 128 bits, in decimal. */
-static void sum_text(const struct carom_totals *t, char *text, size_t size)
-{
-	unsigned __int128 sum = (unsigned __int128)t->sum_high << 64 | t->sum_low;
-	bool negative = t->sum_high < 0;
-	char digits[48], *p = digits + sizeof(digits) - 1;
-
-	*p = '\0';
-	if (negative)
-		sum = -sum;
-	do {
-		*--p = (char)('0' + (int)(sum % 10));
-		sum /= 10;
-	} while (sum);
-	snprintf(text, size, "%s%s", negative ? "-" : "", p);
-}
-
-/* As @t has it: of unsigned integers every other one. */
-static void number_text(const struct scan *s, int64_t v, char *text, size_t size)
-{
-	if (s->opts.integer % 2)
-		snprintf(text, size, "%llu", (unsigned long long)v);
-	else
-		snprintf(text, size, "%lld", (long long)v);
-}
-
 static void show_number(const struct scan *s, const char *name, uint64_t v)
 {
 	if (s->cli.json)
@@ -355,9 +324,9 @@ static void show_totals(struct scan *s, const struct carom_totals *t)
 		show_number(s, "values", t->values);
 	if (!s->of)
 		return;
-	sum_text(t, sum, sizeof(sum));
-	number_text(s, t->min, min, sizeof(min));
-	number_text(s, t->max, max, sizeof(max));
+	integer_sum_text(t, sum, sizeof(sum));
+	integer_text(s->opts.integer, t->min, min, sizeof(min));
+	integer_text(s->opts.integer, t->max, max, sizeof(max));
 	if (!s->cli.json) {
 		printf("sum\t%s\n", sum);
 		if (t->values)
@@ -375,6 +344,10 @@ static void show_stats(const struct scan *s)
 	struct carom_reader_stats st;
 
 	carom_scan__stats(s->scan, &st, sizeof(st));
+	if (s->cli.json) {
+		json_object_object_add(s->doc, "stats", cli_json_stats(&st, "chains"));
+		return;
+	}
 	fprintf(stderr, "backend: %s\nwhy: %s\nchains: %llu\nhops: %llu\nkernel hops: %llu\n"
 		"fallbacks: %llu%s%s\n", carom_backend__name(carom_scan__backend(s->scan)),
 		carom_scan__why(s->scan), (unsigned long long)st.lookups,
@@ -498,7 +471,7 @@ static int open_and_run(struct scan *s)
 	return ret;
 }
 
-int cmd_scan(int argc, char **argv)
+static int run_scan(int argc, char **argv)
 {
 	struct scan s = {
 		.cli.name = "carom scan",
@@ -509,3 +482,11 @@ int cmd_scan(int argc, char **argv)
 
 	return ret ? ret : open_and_run(&s);
 }
+
+const struct cli_command cmd_scan = {
+	.name = "scan",
+	.run = run_scan,
+	.text = "print or add up the entries in a range of keys",
+	.argp = &argp,
+	.args = args,
+};

@@ -48,12 +48,13 @@ static const struct verb {
 	{ "new", "a name", walker_new },
 	{ "test", "an object file", walker_test },
 };
+#define NR_VERBS	(sizeof(verbs) / sizeof(verbs[0]))
 
 static const struct verb *find_verb(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+	for (i = 0; i < NR_VERBS; i++)
 		if (!strcmp(verbs[i].name, name))
 			return &verbs[i];
 	return NULL;
@@ -163,6 +164,23 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+static const char *verb_word(unsigned int i)
+{
+	return i < NR_VERBS ? verbs[i].name : NULL;
+}
+
+static const struct cli_arg args[] = {
+	{ .kind = CLI_KIND_FILE, .key = KEY_LOG },
+	{ .kind = CLI_KIND_FILE, .key = KEY_FILE },
+	{ .kind = CLI_KIND_FILE, .key = KEY_VECTORS },
+	{ .kind = CLI_KIND_FILE, .key = KEY_NATIVE },
+	{ .kind = CLI_KIND_WORD, .nth = 1, .word = verb_word },
+	{ .kind = CLI_KIND_WALKER, .nth = 2, .verb = "load" },
+	{ .kind = CLI_KIND_PIN, .nth = 2, .verb = "unload" },
+	{ .kind = CLI_KIND_OBJECT, .nth = 2, .verb = "test" },
+	{ 0 },
+};
+
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
@@ -181,10 +199,18 @@ static const struct argp argp = {
 	       "error.",
 };
 
-int cmd_walker(int argc, char **argv)
+static int run_walker(int argc, char **argv)
 {
 	struct walker_cmd cmd = { .cli.name = "carom walker" };
 	int ret = cli_parse(&cmd.cli, &argp, argc, argv, &cmd);
 
 	return ret ? ret : find_verb(cmd.verb)->run(&cmd);
 }
+
+const struct cli_command cmd_walker = {
+	.name = "walker",
+	.run = run_walker,
+	.text = "make, test, load, unload and list walkers",
+	.argp = &argp,
+	.args = args,
+};

@@ -49,6 +49,9 @@ int walker_test(const struct walker_cmd *cmd);
 bool walker_name_ok(const char *name);
 void walker_pin_path(char *path, size_t size, const char *name);
 
+/* Print the names of those that are pinned, one a line; for cli_complete(). */
+void walker_pins(void);
+
 /* ---- walker_object.c: an object file, from the disk into the kernel ---- */
 
 #define WALKER_MAX	16	/* in one object */
@@ -106,6 +109,13 @@ int walker_object_explain(struct walker_object *o, const char *what, int code);
 
 /* Has this machine what walkers are loaded into? 0, or an exit status and why not. */
 int walker_machine(struct walker_object *o);
+
+/* ---- walker_find.c ---- */
+
+/* Set o->path to the object that @arg names; false if there is none. */
+bool walker_find(struct walker_object *o, const char *arg);
+/* Print all names that it would find, one a line; for cli_complete(). */
+void walker_names(void);
 
 /* ---- walker_elf.c ---- */
 

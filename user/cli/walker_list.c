@@ -94,6 +94,18 @@ int walker_list(const struct walker_cmd *cmd)
 	return doc ? cli_doc_print(doc, CLI_OK) : cli_flush(CLI_OK);
 }
 
+void walker_pins(void)
+{
+	DIR *dir = opendir(PIN_DIR);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			puts(entry->d_name);
+	if (dir)
+		closedir(dir);
+}
+
 int walker_unload(const struct walker_cmd *cmd)
 {
 	char path[sizeof(PIN_DIR) + 1 + NAME_MAX];

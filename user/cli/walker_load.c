@@ -24,57 +24,6 @@ struct loader {
 	int count;
 };
 
-/* ---- which object ---- */
-
-static bool try_path(char *path, size_t size, const char *dir, size_t dir_len, const char *name)
-{
-	int n = snprintf(path, size, "%.*s/%s.bpf.o", (int)dir_len, dir, name);
-
-	return n > 0 && (size_t)n < size && !access(path, F_OK);
-}
-
-static bool find_in_path(char *path, size_t size, const char *dirs, const char *name)
-{
-	size_t len;
-
-	for (; dirs && *dirs; dirs += len + (dirs[len] == ':')) {
-		len = strcspn(dirs, ":");
-		if (len && try_path(path, size, dirs, len, name))
-			return true;
-	}
-	return false;
-}
-
-static bool find_beside_program(char *path, size_t size, const char *name)
-{
-	char exe[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - sizeof("/bpf"));
-	char *slash;
-
-	if (n <= 0)
-		return false;
-	exe[n] = '\0';
-	slash = strrchr(exe, '/');
-	if (!slash)
-		return false;
-	strcpy(slash, "/bpf");
-	return try_path(path, size, exe, strlen(exe), name);
-}
-
-static bool find_object(struct walker_object *o, const char *arg)
-{
-	static const char installed[] = CAROM_LIBDIR "/carom/bpf";
-	size_t size = sizeof(o->path);
-
-	if (strchr(arg, '/') || (strlen(arg) > 2 && !strcmp(arg + strlen(arg) - 2, ".o"))) {
-		snprintf(o->path, size, "%s", arg);
-		return !access(o->path, F_OK);
-	}
-	return find_in_path(o->path, size, getenv("CAROM_BPF_PATH"), arg) ||
-	       find_beside_program(o->path, size, arg) ||
-	       try_path(o->path, size, installed, strlen(installed), arg);
-}
-
 /* ---- attach and pin ---- */
 
 static const char *map_walker_name(const struct bpf_map *map)
@@ -171,7 +120,7 @@ int walker_load(const struct walker_cmd *cmd)
 	struct walker_object *o = &ld.object;
 	int ret;
 
-	if (!find_object(o, cmd->arg))
+	if (!walker_find(o, cmd->arg))
 		return cli_fail(&cmd->cli, CLI_IO,
 			"%s: no such object file, nor an installed walker of that name "
 			"(CAROM_BPF_PATH says where else to look)", cmd->arg);

@@ -66,4 +66,5 @@ uninstall-lib:
 		'$(DESTDIR)$(LIBDIR)/libcarom.so' '$(DESTDIR)$(LIBDIR)/libcarom.a' \
 		'$(DESTDIR)$(LIBDIR)/pkgconfig/libcarom.pc' \
 		'$(DESTDIR)$(INCLUDEDIR)/linux/carom.h'
-	$(Q)rm -rf '$(DESTDIR)$(INCLUDEDIR)/carom'
+	$(Q)cd '$(DESTDIR)$(INCLUDEDIR)/carom' 2>/dev/null && rm -f $(notdir $(LIB_HEADERS)) || :
+	$(call rmdirs,$(INCLUDEDIR)/carom)
