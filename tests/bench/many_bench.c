@@ -4,8 +4,8 @@
  * kernel, by reads, and key by key. Every answer is checked.
  *
  * usage: many_bench FILE
- * Fails if a range takes more than a quarter of what it takes by pread, or, polled, a fifth, or many
- * keys more than a third of what they take one by one.
+ * Fails if a range takes more than a quarter of what it takes by pread, or, polled, a fifth, or
+ * many keys more than a third of what they take one by one.
  */
 #include <err.h>
 #include <lmdb.h>

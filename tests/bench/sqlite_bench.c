@@ -5,8 +5,8 @@
  * is checked.
  *
  * usage: sqlite_bench FILE
- * Fails if a lookup in the kernel takes more than 40 % of what it takes by pread, or, polled, more than a
- * fifth, or more than a quarter of what it takes SQLite.
+ * Fails if a lookup in the kernel takes more than 40 % of what it takes by pread, or, polled, more
+ * than a fifth, or more than a quarter of what it takes SQLite.
  */
 #include <err.h>
 #include <fcntl.h>
