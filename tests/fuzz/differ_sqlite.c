@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * As differ.c, the walkers of SQLite files: each chain of a lookup by rowid or index runs in the
- * kernel and natively, and so do chains of many rowids. Overwrites CAROM_VM_DEVICE.
+ * kernel and natively, and so do chains of many rowids and such as scan. Overwrites
+ * CAROM_VM_DEVICE.
  *
  * usage: differ_sqlite CORPUS
  */
@@ -13,12 +14,15 @@
 #include "differ.h"
 #include "sqlite_reader.h"
 #include "../sqlite/random.h"
+#include <carom/sqlite_scan.h>
 
 static const char *corpus_dir;
 static struct carom_reader readers[FUZZ_FILES];
-static struct differ_side singles[FUZZ_FILES], manies[FUZZ_FILES];
+static struct differ_side singles[FUZZ_FILES], manies[FUZZ_FILES], scans[FUZZ_FILES];
 static const struct fuzz_file *on_device;
-static unsigned long rows, many_done, rounds[FUZZ_FILES];
+static unsigned long rows, many_done, scanned, added, rounds[FUZZ_FILES];
+/* Eight such walkers take a verifier that is itself being checked a quarter of an hour. */
+static bool with_scans;
 
 /* ---- chains ---- */
 
@@ -73,6 +77,70 @@ static void many_rowids(struct differ_side *side, const struct fuzz_input *in)
 	many_done += differ_run(side, (s->page - 1ULL) * ix->file.page_size).end == CAROM_END_DONE;
 }
 
+/* Between two of the tree's keys, or all of it, or what another input has left off at. */
+static void scan_query(struct carom_sqlite_scan *s, const struct fuzz_input *in)
+{
+	const struct sqlite_index *ix = &in->tree->ix;
+	unsigned int other = in->nr_undo % in->tree->nr_keys;
+	__u32 flags = rnd_below(2) ? CAROM_SCAN_REVERSE : 0;
+
+	s->base.query.usable = ix->file.usable;
+	s->base.query.pages = ix->file.pages;
+	s->base.answer.bad_cell = CAROM_SQLITE_NO_CELL;
+	s->answer.totals.min = UINT64_MAX;
+	if (rnd_below(2)) {
+		flags |= CAROM_SCAN_TOTALS;
+		s->query.flags = rnd_below(3) ? CAROM_SQLITE_SCAN_COLUMN : 0;
+		s->query.column = rnd_below(5);
+	}
+	s->query.scan = (struct carom_scan_query){
+		.flags = flags, .limit = rnd_below(3) ? UINT64_MAX : rnd_below(200) + 1,
+		.pages = CAROM_DEFAULT_HOPS - 1,
+	};
+	if (sqlite_key_tree(&ix->schema)) {
+		s->walk.mode = CAROM_SQLITE_SCAN_EDGE;
+		return;
+	}
+	s->query.flags |= CAROM_SQLITE_SCAN_TABLE | rnd_below(4) * CAROM_SQLITE_SCAN_LOW;
+	s->query.low = in->key[0].integer;
+	s->query.high = in->tree->keys[other].cols[0].integer;
+}
+
+static void scan_tree(struct differ_side *side, const struct fuzz_input *in)
+{
+	const struct sqlite_tree *tree = sqlite_key_tree(&in->tree->ix.schema);
+	__u32 root = tree ? tree->root : in->tree->ix.schema.root;
+	struct carom_sqlite_scan *s = (void *)side->scratch;
+
+	memset(s, 0, side->scratch_size);
+	scan_query(s, in);
+	if (differ_run(side, (root - 1ULL) * in->tree->ix.file.page_size).end != CAROM_END_DONE)
+		return;
+	scanned += s->answer.totals.count;
+	added += s->answer.totals.values;
+}
+
+/* Query, walk and answer have bytes of the input in them. */
+static void scan_raw(struct differ_side *side, struct carom_reader *rd,
+		     const struct fuzz_input *in)
+{
+	struct carom_reader scanner = *rd;
+
+	memset(side->scratch, 0, side->scratch_size);
+	scanner.mem.scratch = side->scratch;
+	differ_run(side, fuzz_raw_query(&scanner, in));
+}
+
+static void scan(size_t i, const struct fuzz_input *in)
+{
+	if (!with_scans)
+		return;
+	if (in->raw)
+		scan_raw(&scans[i], &readers[i], in);
+	else
+		scan_tree(&scans[i], in);
+}
+
 /* ---- inputs ---- */
 
 /* The device has the file, with the input's damage. */
@@ -104,13 +172,14 @@ static void try_input(const __u8 *data, size_t size)
 	size_t i;
 
 	fuzz_apply(&in, data, size);
-	/* Of walkers that scan the verifier has enough to do elsewhere. */
-	in.scan = false;
 	i = (size_t)(in.file - fuzz_files);
 	rd = &readers[i];
 	rd->ix = &in.tree->ix;
 	rounds[i]++;
 	write_damage(&in);
+	if (in.scan)
+		scan(i, &in);
+	in.scan = false;
 	if (in.raw)
 		run(rd, fuzz_raw_query(rd, &in), &res);
 	else
@@ -172,6 +241,10 @@ static void chance(void **state)
 	/* It must have seen nearly all that the walkers can find wrong, in all files. */
 	assert_true(kinds >= 10 && files == FUZZ_FILES);
 	assert_true(rows > 100 && many_done > 20 && differ_ends[CAROM_END_MISS] > 50);
+	if (!with_scans)
+		return;
+	print_message("# %lu entries scanned, %lu added up\n", scanned, added);
+	assert_true(scanned > 10000 && added > 1000);
 }
 
 /* ---- */
@@ -189,10 +262,14 @@ static void open_sides(unsigned int i)
 	if (k < i) {
 		singles[i] = singles[k];
 		manies[i] = manies[k];
+		scans[i] = scans[k];
 		return;
 	}
 	differ_side_open(&singles[i], walker, readers[i].mem.scratch_size);
 	differ_side_open(&manies[i], many, many->scratch_size);
+	walker = carom_scan_sqlite.walker(&fuzz_files[i].trees[0].ix);
+	if (with_scans)
+		differ_side_open(&scans[i], walker, walker->scratch_size);
 }
 
 static void close_sides(unsigned int i)
@@ -206,6 +283,8 @@ static void close_sides(unsigned int i)
 		return;
 	differ_side_close(&singles[i]);
 	differ_side_close(&manies[i]);
+	if (with_scans)
+		differ_side_close(&scans[i]);
 }
 
 static int setup(void **state)
@@ -214,6 +293,7 @@ static int setup(void **state)
 	unsigned int i;
 
 	(void)state;
+	with_scans = !getenv("CAROM_SLOW");
 	fuzz_files_make();
 	differ_read_corpus(corpus_dir);
 	for (i = 0; i < FUZZ_FILES; i++)
