@@ -67,6 +67,9 @@ static void readers_free(void)
 
 /* ---- lookups ---- */
 
+/* What they come to, so that they are read. */
+static volatile __u64 all_bytes;
+
 static void check_row(struct carom_reader *rd, void *ctx, const struct carom_value *val)
 {
 	const struct fuzz_input *in = ctx;
@@ -81,7 +84,7 @@ static void check_row(struct carom_reader *rd, void *ctx, const struct carom_val
 	for (i = 0; !ret && i < rd->ix->schema.nr; i++)
 		while (cols[i].len)
 			sum += ((const __u8 *)cols[i].data)[--cols[i].len];
-	check(sum != 1);	/* all bytes are there to be read */
+	all_bytes = sum;
 }
 
 static int ask_sqlite(const struct fuzz_input *in)
