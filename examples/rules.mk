@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# The example walkers: for the kernel, natively, and their programs.
+# The example walkers: for the kernel, natively, and their programs; and a server.
 
 EXAMPLES := sorted hashtable
 EXAMPLE_DIRS := $(EXAMPLES:%=$(O)/examples/%)
@@ -31,3 +31,15 @@ $(foreach e,$(EXAMPLES),$(eval $(O)/examples/$e/get: $(O)/examples/$e/$e.native.
 $(EXAMPLE_PROGRAMS): %: %.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+# A server with libcarom inside.
+KVD_SRCS := $(wildcard examples/kvd/*.c)
+KVD_OBJS := $(KVD_SRCS:%.c=$(O)/%.o)
+
+all: $(O)/examples/kvd/kvd
+
+$(KVD_OBJS): override CPPFLAGS += -D_GNU_SOURCE -DCAROM_VERSION='"$(CAROM_VERSION)"'
+
+$(O)/examples/kvd/kvd: $(KVD_OBJS) $(O)/libcarom.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -luring -lsqlite3 -lm -pthread
