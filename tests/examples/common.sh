@@ -84,6 +84,13 @@ whole()
 	grep -q absent want && grep -qv absent want
 }
 
+# kvd PROGRAM BACKEND CHECK: in a directory of its own.
+kvd()
+{
+	mkdir "kvd.$2.$3" && cd "kvd.$2.$3" &&
+		/usr/bin/python3 "$top/tests/examples/kvd.py" "$1" "$2" "$3"
+}
+
 example_tests()
 {
 	local count byte
