@@ -182,5 +182,5 @@ unsigned int differ_rounds(void)
 {
 	const char *text = getenv("CAROM_FUZZ_IMAGES");
 
-	return text ? (unsigned int)atoi(text) : getenv("CAROM_SLOW") ? 300 : 1200;
+	return text ? (unsigned int)atoi(text) : getenv("CAROM_SLOW") ? 120 : 1200;
 }

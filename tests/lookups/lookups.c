@@ -16,7 +16,7 @@
 #include "lookups.h"
 
 /* Fewer on a kernel that checks everything. */
-#define NR_LOOKUPS	(getenv("CAROM_SLOW") ? 600 : 2500)
+#define NR_LOOKUPS	(getenv("CAROM_SLOW") ? 200 : 2500)
 #define PAGE		DATABASE_PAGE
 
 static const enum carom_backend backends[] = {
