@@ -218,6 +218,7 @@ int carom_kfuncs_init(void);
  * @code: see struct carom_lookup
  * @at: see struct carom_lookup
  * @deadline: in jiffies
+ * @begun: when its lookup began, while carom_trace_listeners was @listeners (trace.c)
  * @state: CAROM_SLOT_*, 0 while no lookup owns the slot
  * @ended: called on the completion path when the driver is finished with the
  *	request; the slot may then go on to another lookup before it returns
@@ -250,6 +251,8 @@ struct carom_slot {
 	s32			code;
 	u64			at;
 	unsigned long		deadline;
+	u64			begun;
+	int			listeners;
 	unsigned long		state;
 	void			(*ended)(struct carom_slot *slot);
 	bool			done;
@@ -282,6 +285,7 @@ int carom_slot_cancel(struct carom_slot *slot);
 
 /**
  * struct carom_session - what a session descriptor stands for
+ * @id: its number in tracepoints
  * @file: sealed file
  * @walker: NULL for a session that only maps
  * @slots: @nr_slots of them
@@ -301,6 +305,7 @@ int carom_slot_cancel(struct carom_slot *slot);
  * All constant from the moment that the descriptor exists.
  */
 struct carom_session {
+	u64			id;
 	struct carom_file	*file;
 	struct carom_walker	*walker;
 	struct carom_slot	*slots;

@@ -13,6 +13,7 @@
 #include <linux/rcupdate.h>
 
 #include "carom.h"
+#include "trace.h"
 
 static struct carom_slot *carom_slot_of(struct nvme_chain *chain)
 {
@@ -103,21 +104,20 @@ static __always_inline __nocfi s64 carom_chain_step(const struct carom_walker_op
 	return next;
 }
 
-/*
- * A node has arrived. Hard interrupt context mostly, task context on polled
- * queues, within an RCU read-side section that also keeps the walker's program
- * alive.
- */
-static s64 carom_chain_hop(struct nvme_chain *chain)
+/* @traced is a constant, so that one no-op is all that tracing costs a hop. */
+static __always_inline s64 carom_chain_run(struct carom_slot *slot, bool traced)
 {
-	struct carom_slot *slot = carom_slot_of(chain);
 	const struct carom_walker_ops *ops = rcu_dereference(slot->session->walker->ops);
 	enum carom_end end;
 	s64 next, slba;
 
 	if (unlikely(!ops))
 		return carom_chain_over(slot, CAROM_END_UNLOADED, slot->hop.offset);
+	if (traced)
+		trace_carom_chain_node(slot, slot->hop.offset);
 	next = carom_chain_step(ops, slot);
+	if (traced)
+		trace_carom_chain_step(slot, next);
 	slot->hop.index++;
 	if (next < 0)
 		return carom_chain_finish(slot, next);
@@ -129,7 +129,28 @@ static s64 carom_chain_hop(struct nvme_chain *chain)
 		return carom_chain_over(slot, -slba, next);
 	slot->hop.offset = next;
 	slot->resubmits++;
+	if (traced)
+		trace_carom_chain_resubmit(slot, next, slba);
 	return slba;
+}
+
+static noinline s64 carom_chain_run_traced(struct carom_slot *slot)
+{
+	return carom_chain_run(slot, true);
+}
+
+/*
+ * A node has arrived. Hard interrupt context mostly, task context on polled
+ * queues, within an RCU read-side section that also keeps the walker's program
+ * alive.
+ */
+static s64 carom_chain_hop(struct nvme_chain *chain)
+{
+	struct carom_slot *slot = carom_slot_of(chain);
+
+	if (static_branch_unlikely(&carom_traced))
+		return carom_chain_run_traced(slot);
+	return carom_chain_run(slot, false);
 }
 
 /*
@@ -213,6 +234,8 @@ enum carom_leg carom_chain_leg(struct carom_slot *slot, unsigned int flags)
 
 	slot->hop.offset = slot->at;
 	slot->done = false;
+	if (static_branch_unlikely(&carom_traced))
+		trace_carom_chain_submit(slot, slot->at, slba);
 	err = nvme_chain_submit(&slot->chain, slba, flags);
 	if (!err)
 		return CAROM_LEG_SENT;
@@ -229,6 +252,8 @@ void carom_chain_begin(struct carom_slot *slot, u64 offset)
 	slot->at = offset;
 	slot->deadline = jiffies + slot->session->deadline;
 	slot->polled = false;
+	if (static_branch_unlikely(&carom_traced))
+		carom_trace_begin(slot);
 }
 
 /* It has ended, and the slot is about to be released. Context: task. */
@@ -238,4 +263,6 @@ void carom_chain_count(struct carom_slot *slot)
 	slot->total_hops += slot->hop.index;
 	slot->polls += slot->polled;
 	slot->ends[slot->end]++;
+	if (static_branch_unlikely(&carom_traced))
+		carom_trace_end(slot);
 }

@@ -9,8 +9,10 @@
 #include <linux/uaccess.h>
 
 #include "carom.h"
+#include "trace.h"
 
 static atomic_t carom_sessions = ATOMIC_INIT(0);
+static atomic64_t carom_last_id = ATOMIC64_INIT(0);
 
 unsigned int carom_session_count(void)
 {
@@ -27,8 +29,37 @@ static void carom_session_free(struct carom_session *s)
 	kfree(s);
 }
 
+/* Slots in flight go on counting meanwhile; what has ended is exact. */
+static void carom_session_sum(const struct carom_session *s, struct carom_stats *st)
+{
+	const struct carom_slot *slot;
+	u32 i, end;
+
+	for (i = 0; i < s->nr_slots; i++) {
+		slot = &s->slots[i];
+		st->lookups += READ_ONCE(slot->lookups);
+		st->hops += READ_ONCE(slot->total_hops);
+		st->resubmits += READ_ONCE(slot->resubmits);
+		st->yields += READ_ONCE(slot->yields);
+		st->polls += READ_ONCE(slot->polls);
+		for (end = 0; end < CAROM_END_NR; end++)
+			st->ends[end] += READ_ONCE(slot->ends[end]);
+	}
+}
+
+static void carom_session_trace_close(const struct carom_session *s)
+{
+	struct carom_stats st = { };
+
+	if (!trace_carom_session_close_enabled())
+		return;
+	carom_session_sum(s, &st);
+	trace_carom_session_close(s, &st);
+}
+
 static int carom_session_release(struct inode *inode, struct file *file)
 {
+	carom_session_trace_close(file->private_data);
 	carom_session_free(file->private_data);
 	nvme_chain_disable();
 	atomic_dec(&carom_sessions);
@@ -84,24 +115,6 @@ static long carom_ioc_extents(struct carom_session *s, struct carom_extents __us
 		cond_resched();
 	}
 	return put_user(i, &uarg->count);
-}
-
-/* Slots in flight go on counting meanwhile; what has ended is exact. */
-static void carom_session_sum(const struct carom_session *s, struct carom_stats *st)
-{
-	const struct carom_slot *slot;
-	u32 i, end;
-
-	for (i = 0; i < s->nr_slots; i++) {
-		slot = &s->slots[i];
-		st->lookups += READ_ONCE(slot->lookups);
-		st->hops += READ_ONCE(slot->total_hops);
-		st->resubmits += READ_ONCE(slot->resubmits);
-		st->yields += READ_ONCE(slot->yields);
-		st->polls += READ_ONCE(slot->polls);
-		for (end = 0; end < CAROM_END_NR; end++)
-			st->ends[end] += READ_ONCE(slot->ends[end]);
-	}
 }
 
 static long carom_ioc_stats(struct carom_session *s, struct carom_stats __user *uarg)
@@ -267,10 +280,13 @@ int carom_session_open(struct carom_open *arg, struct carom_why *why, struct fil
 
 	err = carom_check_open(arg, why);
 	if (err)
-		return err;
+		goto out_refused;
 	s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
-	if (!s)
-		return carom_refuse(why, -ENOMEM, CAROM_REFUSED_NO_MEMORY, NULL);
+	if (!s) {
+		err = carom_refuse(why, -ENOMEM, CAROM_REFUSED_NO_MEMORY, NULL);
+		goto out_refused;
+	}
+	s->id = atomic64_inc_return(&carom_last_id);
 	err = carom_session_fill(s, arg, why);
 	if (err)
 		goto out_free;
@@ -283,10 +299,13 @@ int carom_session_open(struct carom_open *arg, struct carom_why *why, struct fil
 	nvme_chain_enable();
 	atomic_inc(&carom_sessions);
 	carom_session_report(s, arg);
+	trace_carom_session_open(s, arg->walker);
 	*out = file;
 	return 0;
 
 out_free:
 	carom_session_free(s);
+out_refused:
+	trace_carom_refused(err, why, arg->walker);
 	return err;
 }
