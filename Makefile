@@ -9,6 +9,7 @@ DESTDIR ?=
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 BINDIR ?= $(PREFIX)/bin
+SBINDIR ?= $(PREFIX)/sbin
 DATADIR ?= $(PREFIX)/share
 MANDIR ?= $(DATADIR)/man
 BASHCOMPDIR ?= $(DATADIR)/bash-completion/completions
@@ -20,6 +21,7 @@ SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 # Tools
 CLANG ?= clang-19
 LLVM_STRIP ?= llvm-strip-19
+LLVM_OBJCOPY ?= llvm-objcopy-19
 PKG_CONFIG ?= pkg-config
 INSTALL ?= install
 # Debian has it in sbin, which is not on every user's path.

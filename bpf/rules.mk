@@ -18,3 +18,36 @@ $(BPF_OBJS): $(O)/%.bpf.o: %.bpf.c bpf/rules.mk | $(O)/.deps
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
 	$(Q)$(LLVM_STRIP) -g $@
+
+# ---- trace ----
+
+TRACE_DIR = $(DATADIR)/carom/trace
+TRACE_SCRIPTS := $(wildcard bpf/trace/*.bt)
+
+.PHONY: install-trace uninstall-trace check-trace
+check-run check-debug-run: $(O)/bpf/trace/types.btf
+
+$(O)/bpf/trace/types.btf: bpf/trace/types.c | $(O)/.deps
+	$(call say,BTF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) -target bpf -g -O2 -c -o $(@:.btf=.o) $<
+	$(Q)$(LLVM_OBJCOPY) --dump-section .BTF=$@ $(@:.btf=.o)
+
+check-trace: $(O)/bpf/trace/types.btf
+	$(Q)bpf/trace/check $< $(TRACE_SCRIPTS)
+
+install: install-trace
+uninstall: uninstall-trace
+
+# All commands are one, which knows from its name which script is meant.
+install-trace:
+	$(call say,INSTALL,$(DESTDIR)$(TRACE_DIR))
+	$(Q)$(INSTALL) -d '$(DESTDIR)$(TRACE_DIR)' '$(DESTDIR)$(SBINDIR)'
+	$(Q)$(INSTALL) -m 755 bpf/trace/carom-bt '$(DESTDIR)$(TRACE_DIR)/'
+	$(Q)$(INSTALL) -m 644 $(TRACE_SCRIPTS) '$(DESTDIR)$(TRACE_DIR)/'
+	$(Q)$(foreach s,$(TRACE_SCRIPTS),ln -sf '$(TRACE_DIR)/carom-bt' '$(DESTDIR)$(SBINDIR)/$(basename $(notdir $s))' &&) :
+
+uninstall-trace:
+	$(Q)rm -f $(foreach s,$(TRACE_SCRIPTS),'$(DESTDIR)$(TRACE_DIR)/$(notdir $s)' \
+		'$(DESTDIR)$(SBINDIR)/$(basename $(notdir $s))') '$(DESTDIR)$(TRACE_DIR)/carom-bt'
+	$(call rmdirs,$(TRACE_DIR) $(DATADIR)/carom)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Manual pages, from scdoc.
 
-MAN_PAGES := $(patsubst man/%.scd,$(O)/man/%,$(wildcard man/*.scd))
+MAN_PAGES := $(patsubst man/%.scd,$(O)/man/%,$(wildcard man/*.scd)) \
+	$(patsubst bpf/trace/%.bt,$(O)/man/%.8,$(wildcard bpf/trace/*.bt))
 
 all: $(MAN_PAGES)
 
@@ -9,6 +10,13 @@ $(O)/man/%: man/%.scd | $(O)/.deps
 	$(call say,SCDOC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)scdoc <$< >$@
+
+# A script says itself what it does.
+$(O)/man/%.8: bpf/trace/%.bt bpf/trace/page | $(O)/.deps
+	$(call say,SCDOC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)bpf/trace/page $< >$@.scd
+	$(Q)scdoc <$@.scd >$@
 
 .PHONY: install-man uninstall-man
 install: install-man
