@@ -313,12 +313,12 @@ __bpf_kfunc s64 carom_crc32c(struct carom_hop *hop, u32 node_off, u32 len, u32 s
 __bpf_kfunc_end_defs();
 
 BTF_KFUNCS_START(carom_kfunc_ids)
-BTF_ID_FLAGS(func, carom_node, KF_RET_NULL | KF_TRUSTED_ARGS)
-BTF_ID_FLAGS(func, carom_scratch, KF_RET_NULL | KF_TRUSTED_ARGS)
-BTF_ID_FLAGS(func, carom_cmp, KF_TRUSTED_ARGS)
-BTF_ID_FLAGS(func, carom_search, KF_TRUSTED_ARGS)
-BTF_ID_FLAGS(func, carom_copy, KF_TRUSTED_ARGS)
-BTF_ID_FLAGS(func, carom_crc32c, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, carom_node, KF_RET_NULL | CAROM_KF_TRUSTED)
+BTF_ID_FLAGS(func, carom_scratch, KF_RET_NULL | CAROM_KF_TRUSTED)
+BTF_ID_FLAGS(func, carom_cmp, CAROM_KF_TRUSTED)
+BTF_ID_FLAGS(func, carom_search, CAROM_KF_TRUSTED)
+BTF_ID_FLAGS(func, carom_copy, CAROM_KF_TRUSTED)
+BTF_ID_FLAGS(func, carom_crc32c, CAROM_KF_TRUSTED)
 BTF_KFUNCS_END(carom_kfunc_ids)
 
 static const struct btf_kfunc_id_set carom_kfunc_set = {

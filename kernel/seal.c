@@ -57,7 +57,7 @@ static int carom_may_seal(struct file *file, struct inode *inode, struct carom_w
 static int carom_check_attributes(struct file *file, struct inode *inode,
 				  struct carom_why *why)
 {
-	struct fileattr fa = { };
+	struct file_kattr fa = { };
 	struct kstat st;
 	int err;
 

@@ -89,7 +89,7 @@ static int carom_uring_give_back(struct carom_uring_pdu *pdu)
 
 /* ---- rings that are told ---- */
 
-static void carom_uring_task_work(struct io_uring_cmd *cmd, unsigned int issue_flags);
+static void carom_uring_task_work(CAROM_TASK_WORK_ARGS);
 
 /*
  * Completion path. The command, and with it the session, may be gone as soon as
@@ -134,15 +134,17 @@ static bool carom_uring_go_on(struct io_uring_cmd *cmd, struct carom_slot *slot)
 }
 
 /* Task work, or the ring's fallback when its task is gone; under uring_lock. */
-static void carom_uring_task_work(struct io_uring_cmd *cmd, unsigned int issue_flags)
+static void carom_uring_task_run(struct io_uring_cmd *cmd, unsigned int issue_flags)
 {
 	struct carom_uring_pdu *pdu = carom_uring_pdu(cmd);
 	struct carom_slot *slot = pdu->slot;
 
 	if (!pdu->err && !slot->end && carom_uring_go_on(cmd, slot))
 		return;
-	io_uring_cmd_done(cmd, carom_uring_give_back(pdu), 0, issue_flags);
+	carom_uring_done(cmd, carom_uring_give_back(pdu), issue_flags);
 }
+
+CAROM_TASK_WORK(carom_uring_task_work, carom_uring_task_run)
 
 /* ---- rings that poll ---- */
 
@@ -204,7 +206,7 @@ int carom_uring_iopoll(struct io_uring_cmd *cmd, struct io_comp_batch *iob,
 	}
 	if (!pdu->err && !slot->end && carom_uring_iopoll_go_on(slot))
 		return 0;
-	io_uring_cmd_iopoll_done(cmd, carom_uring_give_back(pdu), 0);
+	carom_uring_done(cmd, carom_uring_give_back(pdu), 0);
 	return 1;
 }
 
@@ -233,7 +235,7 @@ static int carom_uring_issue(struct io_uring_cmd *cmd, unsigned int issue_flags)
 	/* Returned, this would be tried again by a worker that may sleep. */
 	if (!(carom_uring_pdu(cmd)->sqe.flags & CAROM_LOOKUP_NOWAIT))
 		return -EAGAIN;
-	io_uring_cmd_done(cmd, -EAGAIN, 0, issue_flags);
+	carom_uring_done(cmd, -EAGAIN, issue_flags);
 	return -EIOCBQUEUED;
 }
 
@@ -297,7 +299,7 @@ static int carom_uring_cancel(struct carom_session *s, const struct carom_uring 
 /* User space can write to the SQE, and use its place for the next before we try again. */
 static void carom_uring_read_sqe(struct io_uring_cmd *cmd, unsigned int issue_flags)
 {
-	const struct carom_uring *sqe = io_uring_sqe_cmd(cmd->sqe);
+	const struct carom_uring *sqe = (const void *)cmd->sqe->cmd;
 	struct carom_uring_pdu *pdu = carom_uring_pdu(cmd);
 
 	if (carom_uring_sqe_is_stale(cmd, issue_flags))
