@@ -8,6 +8,9 @@ O=${O:-build}
 BUILD=$(realpath -m "$([[ $O == /* ]] || printf "%s/" "$TOP")$O")
 # shellcheck disable=SC2034 # apt.sh has it
 CACHE=${CAROM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/carom}
+# Of a kernel's source, what is patched and what that includes.
+# shellcheck disable=SC2034 # others have them
+DRIVER_PATHS=(drivers/nvme/host 'include/linux/nvme*.h')
 export PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 say()
