@@ -2,7 +2,7 @@
 # Included last: UNIT_TESTS (programs), HOST_TESTS (scripts) and ALONE_TESTS (scripts that measure)
 # are what the other parts added.
 
-HOST_TESTS += tests/summary.test tests/lint.test tests/vm/meta.test
+HOST_TESTS += tests/summary.test tests/drift.test tests/lint.test tests/vm/meta.test
 
 # The one that takes longest first.
 HOST_ORDER := $(filter %/storm.test,$(HOST_TESTS)) $(filter-out %/storm.test,$(HOST_TESTS))
@@ -17,13 +17,17 @@ DEBUG_TESTS := tests/vm/debug.test \
 # What runs concurrently, for the kernel that looks for data races.
 KCSAN_TESTS := $(patsubst %,tests/vm/%.vmt,engine storm surface)
 
-.PHONY: check-debug-run check-kcsan-run
+.PHONY: check-debug-run check-kcsan-run check-mainline-run
 check-debug-run: vm-tests $(LOOKUPS) $(MATRIX)
 	$(Q)tests/run --kernel debug --vm 'ext4 xfs walkers leaks' --host '$(DEBUG_TESTS)'
 
 check-kcsan-run: vm-tests
 	$(Q)tests/run --kernel kcsan --vm ext4 \
 		--host '$(filter-out %/debug.test,$(DEBUG_TESTS))' $(KCSAN_TESTS)
+
+check-mainline-run: vm-tests $(LOOKUPS) $(MATRIX)
+	$(Q)tests/run --kernel mainline --vm 'ext4 xfs walkers' \
+		--host '$(filter-out %/debug.test,$(DEBUG_TESTS))'
 
 # Counted by meta.test. Static, so that the dynamic linker's work is none of it.
 $(O)/tests/vm/loop: $(O)/tests/vm/loop.o
