@@ -51,7 +51,7 @@ LIBBPF_LIBS = $(shell O='$(O)' scripts/libbpf-fetch --libs)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all kernel demo check check-run check-debug check-kcsan lint bench bench-insns install uninstall clean help deps FORCE
+.PHONY: all kernel demo check check-run check-debug check-kcsan check-mainline lint bench bench-insns install uninstall clean help deps FORCE
 
 # bpf comes first: the library embeds its walkers. tests comes last: it runs what the others add.
 RULES := bpf/rules.mk user/lib/rules.mk user/cli/rules.mk user/system/rules.mk examples/rules.mk \
@@ -87,8 +87,8 @@ check: deps
 	$(Q)$(MAKE) --no-print-directory check-run
 
 # The VM's part of the tests once more, on a kernel that looks for bugs: with KASAN, lockdep and the
-# like, or those that run concurrently with KCSAN.
-check-debug check-kcsan: check-%: deps
+# like, or those that run concurrently with KCSAN. Or on the newest kernel that there is a series for.
+check-debug check-kcsan check-mainline: check-%: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)scripts/kernel-modules --kernel $*
 	$(Q)$(MAKE) --no-print-directory check-$*-run
@@ -126,6 +126,7 @@ help:
 	'make check      all tests (unit tests here, the rest in VMs)' \
 	'make check-debug  the tests in the VM on a kernel with KASAN, lockdep, kmemleak, ...' \
 	'make check-kcsan  the concurrent ones on a kernel that looks for data races' \
+	'make check-mainline  the tests in the VM on Linux 7.3 (or KSRC=dir, a tree of that series)' \
 	'make bench      the benchmarks, in a VM, drawn in $(O)/bench' \
 	'make bench-insns  of these, instructions per lookup for every way of reading' \
 	'make lint       shellcheck, cppcheck, sparse, checkpatch, licence lines' \

@@ -17,7 +17,9 @@
 #include "cli.h"
 
 #define DEVICE		"/dev/carom"
-#define TESTED_RELEASE	"6.12."
+
+/* What there is a series for in kernel-patches/. */
+static const char *const tested_releases[] = { "6.12.", "7.3." };
 
 /*
  * OK and MISSING count for the verdict; INFO is worth knowing but stands in
@@ -117,20 +119,31 @@ static bool exists(const char *path)
 	return !access(path, F_OK);
 }
 
+static bool is_tested(const char *release)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(tested_releases) / sizeof(tested_releases[0]); i++) {
+		if (!strncmp(release, tested_releases[i], strlen(tested_releases[i])))
+			return true;
+	}
+	return false;
+}
+
 static void check_kernel(struct doctor *doc)
 {
 	struct utsname uts;
 
 	if (uname(&uts))
 		return;
-	if (!strncmp(uts.release, TESTED_RELEASE, strlen(TESTED_RELEASE)))
+	if (is_tested(uts.release))
 		say(doc, "kernel", STATE_OK, NULL, "Linux %s", uts.release);
 	else if (exists("/sys/module/carom"))
 		say(doc, "kernel", STATE_INFO, NULL,
-		    "Linux %s, module and driver patch are made for 6.12", uts.release);
+		    "Linux %s, module and driver patch are made for 6.12 and 7.3", uts.release);
 	else
 		say(doc, "kernel", STATE_MISSING,
-		    "boot Debian's 6.12 kernel, for which module and driver patch are made",
+		    "boot a 6.12 or 7.3 kernel, for which module and driver patch are made",
 		    "Linux %s", uts.release);
 }
 
@@ -165,8 +178,8 @@ static void check_module(struct doctor *doc)
 		    "carom.ko is installed, but not loaded");
 	else
 		say(doc, "module", STATE_MISSING,
-		    "build with make kernel, then as root: modprobe libcrc32c, and insmod the "
-		    "patched nvme.ko and carom.ko",
+		    "build with make kernel, then as root: modprobe libcrc32c (6.12 only), and insmod "
+		    "the patched nvme.ko and carom.ko",
 		    "carom.ko is not loaded");
 }
 
