@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// expect: Possibly NULL pointer passed to trusted arg0
+// expect: Possibly NULL pointer passed to trusted
 // carom: is given what may be NULL
 // at: __u8 *scratch = carom_scratch(NULL, 64);
 /* There is no slot around no hop. */
