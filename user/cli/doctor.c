@@ -17,9 +17,7 @@
 #include "cli.h"
 
 #define DEVICE		"/dev/carom"
-
-/* What there is a series for in kernel-patches/. */
-static const char *const tested_releases[] = { "6.12.", "7.3." };
+#define TESTED_RELEASE	"6.12."
 
 /*
  * OK and MISSING count for the verdict; INFO is worth knowing but stands in
@@ -119,31 +117,20 @@ static bool exists(const char *path)
 	return !access(path, F_OK);
 }
 
-static bool is_tested(const char *release)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(tested_releases) / sizeof(tested_releases[0]); i++) {
-		if (!strncmp(release, tested_releases[i], strlen(tested_releases[i])))
-			return true;
-	}
-	return false;
-}
-
 static void check_kernel(struct doctor *doc)
 {
 	struct utsname uts;
 
 	if (uname(&uts))
 		return;
-	if (is_tested(uts.release))
+	if (!strncmp(uts.release, TESTED_RELEASE, strlen(TESTED_RELEASE)))
 		say(doc, "kernel", STATE_OK, NULL, "Linux %s", uts.release);
 	else if (exists("/sys/module/carom"))
 		say(doc, "kernel", STATE_INFO, NULL,
-		    "Linux %s, module and driver patch are made for 6.12 and 7.3", uts.release);
+		    "Linux %s, module and driver patch are tested on 6.12 only", uts.release);
 	else
 		say(doc, "kernel", STATE_MISSING,
-		    "boot a 6.12 or 7.3 kernel, for which module and driver patch are made",
+		    "boot Debian's 6.12 kernel, on which module and driver patch are tested",
 		    "Linux %s", uts.release);
 }
 
