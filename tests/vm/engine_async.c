@@ -288,10 +288,29 @@ static void lookup_by_worker(struct ring *r, __u32 slot, __u32 flags, __u64 offs
 	ring_command(r, CAROM_URING_LOOKUP, slot, flags, offset, slot)->flags |= IOSQE_ASYNC;
 }
 
+/*
+ * Until one has been refused. A ring that polls holds its lock until something has ended, and its
+ * workers wait for that, so long chains can end before. Returns how many have ended.
+ */
+static unsigned int wait_for_refusal(struct bench *b, struct ring *r)
+{
+	unsigned int ended = 0;
+	__u64 slot;
+	int res;
+
+	do {
+		res = ring_wait(r, &slot);
+		b->depth[slot] = 0;
+		ended++;
+	} while (ring_polls(r) && (res == CAROM_END_HOPS || res == CAROM_END_DEADLINE));
+	assert_int_equal(res, -EAGAIN);
+	return ended;
+}
+
 /* IOSQE_ASYNC: a worker of the ring's sends them, and refuses them, and has no tag for them. */
 static void through_workers(void **state)
 {
-	unsigned int i, k, wait;
+	unsigned int i, k, wait, ended;
 	struct bench b;
 	struct ring r;
 	__u64 slot;
@@ -318,9 +337,8 @@ static void through_workers(void **state)
 		for (i = 0; i < SLOTS; i++)
 			lookup_by_worker(&r, i, CAROM_LOOKUP_NOWAIT, bench_ask(&b, i, i, ~0U));
 		ring_submit(&r);
-		assert_int_equal(ring_wait(&r, &slot), -EAGAIN);
-		b.depth[slot] = 0;
-		assert_int_equal(cancel_rest(&b, &r, SLOTS), SLOTS - 1);
+		ended = wait_for_refusal(&b, &r);
+		assert_int_equal(cancel_rest(&b, &r, SLOTS), SLOTS - ended);
 		ring_set_requests(0);
 		ring_close(&r);
 		bench_close(&b);
