@@ -127,7 +127,8 @@ static void check_kernel(struct doctor *doc)
 		say(doc, "kernel", STATE_OK, NULL, "Linux %s", uts.release);
 	else if (exists("/sys/module/carom"))
 		say(doc, "kernel", STATE_INFO, NULL,
-		    "Linux %s, module and driver patch are tested on 6.12 only", uts.release);
+		    "Linux %s, module and driver patch are tested on 6.12, and in part on 7.3",
+		    uts.release);
 	else
 		say(doc, "kernel", STATE_MISSING,
 		    "boot Debian's 6.12 kernel, on which module and driver patch are tested",
