@@ -5,13 +5,14 @@
  * A session (session.c) holds a sealed file (seal.c) with its extent map
  * (map.c), a walker (walker.c) and slots (slots.c). A lookup is one chain
  * (chain.c) in one slot; its caller waits (wait.c) or is told by an io_uring
- * (uring.c).
+ * (uring.c). stats.c counts how they end.
  *
  * Locks, outer to inner:
  *	carom_files_lock	mutex: list of sealed files and their counts
  *	carom_file.lock		mutex: sealing and mapping of one file
  *	inode lock		taken inside seal.c and by bmap()
  *	carom_walkers_lock	mutex: list of walkers; never with the above
+ *	carom_stats_lock	mutex: list of sessions; never with the above
  * The completion path and lookups take none of them: they look at what a session
  * keeps constant for its life, at their own slot, and at the walker under RCU.
  * A lookup through an io_uring relies on that ring's lock, see uring.c.
@@ -37,6 +38,7 @@
 #include "compat.h"
 
 struct bpf_prog;
+struct carom_counts;
 struct io_comp_batch;
 struct io_uring_cmd;
 
@@ -229,12 +231,9 @@ int carom_kfuncs_init(void);
  * @cmd: the command that is to be completed (uring.c)
  * @result: where user space finds what it is told about @cmd
  * @work: goes on with a chain when that may have to sleep (uring.c)
- * @lookups: totals, written by whoever owns the slot
- * @total_hops: likewise
- * @resubmits: likewise
+ * @resubmits: of this lookup, see struct carom_stats
  * @yields: likewise
- * @polls: likewise
- * @ends: likewise
+ * @timed_from: when it began, 0 if nobody wanted to know (stats.c)
  *
  * What several contexts share of a slot is @state, @done and, in what a poller
  * sees of its own chain, @hop.
@@ -264,12 +263,9 @@ struct carom_slot {
 	struct carom_result	*result;
 	struct work_struct	work;
 
-	u64			lookups;
-	u64			total_hops;
-	u64			resubmits;
-	u64			yields;
-	u64			polls;
-	u64			ends[CAROM_END_NR];
+	u32			resubmits;
+	u32			yields;
+	u64			timed_from;
 } ____cacheline_aligned;
 
 struct carom_session;
@@ -285,7 +281,10 @@ int carom_slot_cancel(struct carom_slot *slot);
 
 /**
  * struct carom_session - what a session descriptor stands for
- * @id: its number in tracepoints
+ * @id: its number in tracepoints and statistics
+ * @name: of the walker, which may be gone
+ * @list: in the list of stats.c, under its lock
+ * @counts: statistics; NULL for a session that only maps
  * @file: sealed file
  * @walker: NULL for a session that only maps
  * @slots: @nr_slots of them
@@ -302,10 +301,14 @@ int carom_slot_cancel(struct carom_slot *slot);
  * @max_hops: hop limit
  * @deadline: time limit in jiffies
  *
- * All constant from the moment that the descriptor exists.
+ * All but @list and what @counts points to is constant from the moment that the
+ * descriptor exists.
  */
 struct carom_session {
 	u64			id;
+	char			name[CAROM_WALKER_NAME_LEN];
+	struct list_head	list;
+	struct carom_counts __percpu *counts;
 	struct carom_file	*file;
 	struct carom_walker	*walker;
 	struct carom_slot	*slots;

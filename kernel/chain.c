@@ -9,10 +9,12 @@
  */
 #include <linux/filter.h>
 #include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/preempt.h>
 #include <linux/rcupdate.h>
 
 #include "carom.h"
+#include "stats.h"
 #include "trace.h"
 
 static struct carom_slot *carom_slot_of(struct nvme_chain *chain)
@@ -252,6 +254,11 @@ void carom_chain_begin(struct carom_slot *slot, u64 offset)
 	slot->at = offset;
 	slot->deadline = jiffies + slot->session->deadline;
 	slot->polled = false;
+	slot->resubmits = 0;
+	slot->yields = 0;
+	slot->timed_from = 0;
+	if (static_branch_unlikely(&carom_timed))
+		slot->timed_from = ktime_get_ns();
 	if (static_branch_unlikely(&carom_traced))
 		carom_trace_begin(slot);
 }
@@ -259,10 +266,7 @@ void carom_chain_begin(struct carom_slot *slot, u64 offset)
 /* It has ended, and the slot is about to be released. Context: task. */
 void carom_chain_count(struct carom_slot *slot)
 {
-	slot->lookups++;
-	slot->total_hops += slot->hop.index;
-	slot->polls += slot->polled;
-	slot->ends[slot->end]++;
+	carom_stats_count(slot);
 	if (static_branch_unlikely(&carom_traced))
 		carom_trace_end(slot);
 }

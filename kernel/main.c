@@ -8,6 +8,7 @@
 #include <linux/uaccess.h>
 
 #include "carom.h"
+#include "stats.h"
 
 static long carom_ioc_info(struct carom_info __user *uarg)
 {
@@ -100,6 +101,7 @@ static struct miscdevice carom_dev = {
 	.name	= "carom",
 	.fops	= &carom_dev_fops,
 	.mode	= 0600,
+	.groups	= carom_stats_groups,
 };
 
 static int __init carom_init(void)

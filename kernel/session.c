@@ -9,6 +9,7 @@
 #include <linux/uaccess.h>
 
 #include "carom.h"
+#include "stats.h"
 #include "trace.h"
 
 static atomic_t carom_sessions = ATOMIC_INIT(0);
@@ -22,6 +23,7 @@ unsigned int carom_session_count(void)
 static void carom_session_free(struct carom_session *s)
 {
 	carom_slots_free(s);
+	carom_stats_free(s);
 	if (s->walker)
 		carom_walker_put(s->walker);
 	if (s->file)
@@ -29,22 +31,17 @@ static void carom_session_free(struct carom_session *s)
 	kfree(s);
 }
 
-/* Slots in flight go on counting meanwhile; what has ended is exact. */
 static void carom_session_sum(const struct carom_session *s, struct carom_stats *st)
 {
-	const struct carom_slot *slot;
-	u32 i, end;
+	struct carom_counts counts = { };
 
-	for (i = 0; i < s->nr_slots; i++) {
-		slot = &s->slots[i];
-		st->lookups += READ_ONCE(slot->lookups);
-		st->hops += READ_ONCE(slot->total_hops);
-		st->resubmits += READ_ONCE(slot->resubmits);
-		st->yields += READ_ONCE(slot->yields);
-		st->polls += READ_ONCE(slot->polls);
-		for (end = 0; end < CAROM_END_NR; end++)
-			st->ends[end] += READ_ONCE(slot->ends[end]);
-	}
+	carom_stats_sum(s, &counts);
+	st->lookups = carom_counts_lookups(&counts);
+	st->hops = counts.hops;
+	st->resubmits = counts.resubmits;
+	st->yields = counts.yields;
+	st->polls = counts.polls;
+	memcpy(st->ends, counts.ends, sizeof(st->ends));
 }
 
 static void carom_session_trace_close(const struct carom_session *s)
@@ -59,8 +56,11 @@ static void carom_session_trace_close(const struct carom_session *s)
 
 static int carom_session_release(struct inode *inode, struct file *file)
 {
-	carom_session_trace_close(file->private_data);
-	carom_session_free(file->private_data);
+	struct carom_session *s = file->private_data;
+
+	carom_session_trace_close(s);
+	carom_stats_close(s);
+	carom_session_free(s);
 	nvme_chain_disable();
 	atomic_dec(&carom_sessions);
 	return 0;
@@ -154,12 +154,18 @@ static int carom_session_mmap(struct file *file, struct vm_area_struct *vma)
 	return carom_slots_mmap(file->private_data, vma);
 }
 
+static void carom_session_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	carom_stats_fdinfo(m, file->private_data);
+}
+
 static const struct file_operations carom_session_fops = {
 	.owner		= THIS_MODULE,
 	.release	= carom_session_release,
 	.unlocked_ioctl	= carom_session_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
 	.mmap		= carom_session_mmap,
+	.show_fdinfo	= carom_session_show_fdinfo,
 	.uring_cmd	= carom_uring_cmd,
 	.uring_cmd_iopoll = carom_uring_iopoll,
 };
@@ -208,6 +214,7 @@ static int carom_session_set_walker(struct carom_session *s, const struct carom_
 	if (s->walker->node_size != arg->node_size ||
 	    s->walker->scratch_size > arg->scratch_size)
 		return carom_refuse(why, -EINVAL, CAROM_REFUSED_WALKER_SIZE, arg->walker);
+	strscpy(s->name, arg->walker);
 	return 0;
 }
 
@@ -235,7 +242,7 @@ static int carom_session_set_slots(struct carom_session *s, const struct carom_o
 	s->nr_slots = arg->nr_slots;
 	s->max_hops = arg->max_hops ?: CAROM_DEFAULT_HOPS;
 	s->deadline = msecs_to_jiffies(arg->deadline_ms ?: CAROM_DEFAULT_DEADLINE_MS);
-	if (carom_slots_alloc(s))
+	if (carom_stats_alloc(s) || carom_slots_alloc(s))
 		return carom_refuse(why, -ENOMEM, CAROM_REFUSED_NO_MEMORY, NULL);
 	return 0;
 }
@@ -298,6 +305,7 @@ int carom_session_open(struct carom_open *arg, struct carom_why *why, struct fil
 	/* From here on it is carom_session_release() that undoes. */
 	nvme_chain_enable();
 	atomic_inc(&carom_sessions);
+	carom_stats_open(s);
 	carom_session_report(s, arg);
 	trace_carom_session_open(s, arg->walker);
 	*out = file;
@@ -306,6 +314,7 @@ int carom_session_open(struct carom_open *arg, struct carom_why *why, struct fil
 out_free:
 	carom_session_free(s);
 out_refused:
+	carom_stats_refused(why->refusal);
 	trace_carom_refused(err, why, arg->walker);
 	return err;
 }
