@@ -61,7 +61,7 @@ static void kernel_mem_exit(struct carom_reader *rd)
  * is broken. Alignment, range and holes are judged again here: the device may
  * have larger blocks than a file must have, and the error then names the node.
  */
-static bool kernel_can_carry_on(__u32 end)
+bool carom_kernel_can_carry_on(__u32 end)
 {
 	switch (end) {
 	case CAROM_END_DEADLINE:
@@ -85,7 +85,7 @@ bool carom_kernel_carry_on(struct carom_reader *rd)
 
 	rd->stats.kernel_hops += rd->chain.hops;
 	rd->mem.node = s->nodes + (size_t)rd->slot * s->open.node_stride;
-	if (!kernel_can_carry_on(rd->chain.end))
+	if (!carom_kernel_can_carry_on(rd->chain.end))
 		return false;
 	rd->stats.fallbacks++;
 	rd->stats.last_abort = carom_end_name(rd->chain.end);

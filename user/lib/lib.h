@@ -129,6 +129,8 @@ extern const struct carom_backend_ops carom_backend_pread;
  * be carried on in user space.
  */
 bool carom_kernel_carry_on(struct carom_reader *rd);
+/* The latter alone: can ordinary reads bring a chain to its end that ended so? */
+bool carom_kernel_can_carry_on(__u32 end);
 
 /* Format a reason; returns @code. */
 __attribute__((format(printf, 3, 4)))
