@@ -20,7 +20,6 @@
 
 #include "carom.h"
 #include "stats.h"
-#include "trace.h"
 
 #define CAROM_STATS_VERSION	1
 
@@ -34,12 +33,25 @@ static u64 carom_opened;
 
 static atomic64_t carom_refused[CAROM_REFUSED_NR];
 
-#undef EM
-#undef EMe
-#define EM(name, text)	[CAROM_END_##name] = text,
-#define EMe(name, text)	[CAROM_END_##name] = text
-
-static const char *const carom_end_names[] = { CAROM_ENDS };
+/* As tracepoints have them. */
+static const char *const carom_end_names[] = {
+	[CAROM_END_DONE]	= "done",
+	[CAROM_END_MISS]	= "miss",
+	[CAROM_END_WALKER]	= "walker",
+	[CAROM_END_HOPS]	= "hops",
+	[CAROM_END_DEADLINE]	= "deadline",
+	[CAROM_END_UNALIGNED]	= "unaligned",
+	[CAROM_END_RANGE]	= "range",
+	[CAROM_END_HOLE]	= "hole",
+	[CAROM_END_SPLIT]	= "split",
+	[CAROM_END_IO]		= "io",
+	[CAROM_END_STOPPED]	= "stopped",
+	[CAROM_END_UNLOADED]	= "unloaded",
+	[CAROM_END_CANCELED]	= "canceled",
+	[CAROM_END_BAD_RETURN]	= "bad-return",
+	[CAROM_END_STALE]	= "stale",
+};
+static_assert(ARRAY_SIZE(carom_end_names) == CAROM_END_NR);
 
 /* ---- counting ---- */
 

@@ -60,7 +60,7 @@ static void put_latency(FILE *to, const struct stat_counts *c)
 	uint64_t sum = 0;
 	unsigned int i;
 
-	family(to, name, "histogram", "Time that lookups took in the kernel, while it is measured.");
+	family(to, name, "histogram", "Time that lookups took, while it is measured.");
 	fprintf(to, "# UNIT %s seconds\n", name);
 	for (i = 0; i + 1 < c->nr_latency; i++) {
 		sum += c->latency[i];
