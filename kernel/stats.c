@@ -51,6 +51,7 @@ static const char *const carom_end_names[] = {
 	[CAROM_END_BAD_RETURN]	= "bad-return",
 	[CAROM_END_STALE]	= "stale",
 };
+
 static_assert(ARRAY_SIZE(carom_end_names) == CAROM_END_NR);
 
 /* ---- counting ---- */

@@ -19,6 +19,8 @@
 
 #define STAT_FILE	"/sys/class/misc/carom/stat"
 #define STAT_VERSION	1
+/* A directory of /proc, and two names in it. */
+#define PROC_PATH_MAX	(PATH_MAX + 2 * NAME_MAX)
 #define SESSION_LINK	"anon_inode:[carom]"
 
 /* The whole of a small file, NUL-terminated and malloc()ed; NULL with errno. */
@@ -245,7 +247,7 @@ static void add_session(struct stat_sample *s, struct stat_session *ss)
 
 static void read_comm(const char *dir, char *comm, size_t size)
 {
-	char path[PATH_MAX], *text;
+	char path[PROC_PATH_MAX], *text;
 
 	snprintf(path, sizeof(path), "%s/comm", dir);
 	text = read_file(path);
@@ -258,7 +260,7 @@ static void read_comm(const char *dir, char *comm, size_t size)
 static void read_fd(const char *dir, const char *fd, struct stat_sample *s)
 {
 	struct stat_session ss = { .processes = 1 };
-	char path[PATH_MAX], link[64], *text;
+	char path[PROC_PATH_MAX], link[64], *text;
 	ssize_t len;
 
 	snprintf(path, sizeof(path), "%s/fd/%s", dir, fd);
@@ -278,7 +280,7 @@ static void read_fd(const char *dir, const char *fd, struct stat_sample *s)
 
 static void read_process(const char *dir, struct stat_sample *s)
 {
-	char path[PATH_MAX];
+	char path[PROC_PATH_MAX];
 	struct dirent *entry;
 	DIR *fds;
 
