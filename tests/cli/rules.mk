@@ -10,7 +10,7 @@ CLI_TEST_OBJS := $(patsubst %.c,$(CLI_TEST_DIR)/san/%.o,tests/cli/fake_format.c 
 	$(wildcard user/lib/*.c))
 
 UNIT_TESTS += $(CLI_TESTS)
-HOST_TESTS += tests/cli/library.test tests/cli/install.test tests/cli/complete.test tests/cli/stat.test tests/cli/get.test tests/cli/commands.test tests/cli/walker.test \
+HOST_TESTS += tests/cli/library.test tests/cli/install.test tests/cli/complete.test tests/cli/stat.test tests/cli/trace.test tests/cli/get.test tests/cli/commands.test tests/cli/walker.test \
 	tests/cli/bench.test
 
 $(CLI_TEST_DIR)/san/%.o: %.c | $(O)/.deps

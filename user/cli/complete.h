@@ -52,7 +52,7 @@ struct cli_command {
 /* NULL behind the last. */
 extern const struct cli_command *const cli_commands[];
 extern const struct cli_command cmd_get, cmd_scan, cmd_map, cmd_walker, cmd_bench, cmd_doctor,
-	cmd_stat, cmd_top;
+	cmd_stat, cmd_top, cmd_trace;
 
 /*
  * For the shells' functions, see user/cli/completion; returns an exit status. @what:

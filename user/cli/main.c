@@ -9,8 +9,8 @@
 const char *argp_program_version = "carom " CAROM_VERSION;
 
 const struct cli_command *const cli_commands[] = {
-	&cmd_get, &cmd_scan, &cmd_map, &cmd_walker, &cmd_bench, &cmd_stat, &cmd_top,
-	&cmd_doctor, NULL,
+	&cmd_get, &cmd_scan, &cmd_map, &cmd_walker, &cmd_bench, &cmd_trace, &cmd_stat,
+	&cmd_top, &cmd_doctor, NULL,
 };
 
 static const struct cli_command *find_command(const char *name)

@@ -11,7 +11,7 @@ $(CLI_OBJS): override CPPFLAGS += -D_GNU_SOURCE -DCAROM_VERSION='"$(CAROM_VERSIO
 
 # These bring what the library lacks, made of its parts: backends, and chains of any walker.
 $(patsubst %,$(O)/user/cli/%.o,bench_ring bench_device walker_test walker_vectors walker_run \
-	stat_read stat_sum stat_show stat_metrics): \
+	stat_read stat_sum stat_show stat_metrics trace_run trace_page): \
 	override CPPFLAGS += -Iuser/lib
 
 # The directory of the BPF objects is compiled in.
