@@ -8,6 +8,7 @@
 #include <linux/uaccess.h>
 
 #include "carom.h"
+#include "limits.h"
 #include "stats.h"
 
 static long carom_ioc_info(struct carom_info __user *uarg)
@@ -17,9 +18,9 @@ static long carom_ioc_info(struct carom_info __user *uarg)
 		.abi = CAROM_ABI_VERSION,
 		.nr_walkers = carom_walker_count(),
 		.nr_sessions = carom_session_count(),
-		.max_slots = CAROM_MAX_SLOTS,
-		.max_hops = CAROM_MAX_HOPS,
-		.max_deadline_ms = CAROM_MAX_DEADLINE_MS,
+		.max_slots = READ_ONCE(carom_max_slots),
+		.max_hops = READ_ONCE(carom_max_hops),
+		.max_deadline_ms = READ_ONCE(carom_max_deadline_ms),
 		.max_node_size = CAROM_MAX_NODE_SIZE,
 		.max_scratch_size = CAROM_MAX_SCRATCH_SIZE,
 	};

@@ -9,6 +9,7 @@
 #include <linux/uaccess.h>
 
 #include "carom.h"
+#include "limits.h"
 #include "stats.h"
 #include "trace.h"
 
@@ -187,7 +188,7 @@ static int carom_check_open(const struct carom_open *arg, struct carom_why *why)
 		return carom_refuse(why, -EINVAL, CAROM_REFUSED_ARGUMENT, "max_hops");
 	if (arg->deadline_ms > CAROM_MAX_DEADLINE_MS)
 		return carom_refuse(why, -EINVAL, CAROM_REFUSED_ARGUMENT, "deadline_ms");
-	return 0;
+	return carom_limits_check(arg, why);
 }
 
 static int carom_session_set_file(struct carom_session *s, int fd, struct carom_why *why)
@@ -240,8 +241,8 @@ static int carom_session_set_slots(struct carom_session *s, const struct carom_o
 	s->scratch_size = arg->scratch_size;
 	s->scratch_stride = PAGE_ALIGN(arg->scratch_size);
 	s->nr_slots = arg->nr_slots;
-	s->max_hops = arg->max_hops ?: CAROM_DEFAULT_HOPS;
-	s->deadline = msecs_to_jiffies(arg->deadline_ms ?: CAROM_DEFAULT_DEADLINE_MS);
+	s->max_hops = arg->max_hops ?: carom_limits_hops();
+	s->deadline = msecs_to_jiffies(arg->deadline_ms ?: carom_limits_deadline_ms());
 	if (carom_stats_alloc(s) || carom_slots_alloc(s))
 		return carom_refuse(why, -ENOMEM, CAROM_REFUSED_NO_MEMORY, NULL);
 	return 0;

@@ -32,6 +32,7 @@ const char *stat_refusal_name(unsigned int refusal)
 		[CAROM_REFUSED_NO_MEMORY] = "no-memory",
 		[CAROM_REFUSED_FLUSH] = "flush",
 		[CAROM_REFUSED_READ_SIZE] = "read-size",
+		[CAROM_REFUSED_LIMIT] = "limit",
 	};
 
 	return refusal < CAROM_REFUSED_NR && names[refusal] ? names[refusal] : "unknown";

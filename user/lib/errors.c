@@ -101,6 +101,8 @@ static const char *const refusal_texts[CAROM_REFUSED_NR] = {
 	[CAROM_REFUSED_NO_MEMORY] = "carom.ko has not enough memory for the session",
 	[CAROM_REFUSED_READ_SIZE] =
 		"nodes are larger than what the device (%s) reads at once (its MDTS)",
+	[CAROM_REFUSED_LIMIT] =
+		"more was asked for than the administrator allows (carom.%s)",
 	[CAROM_REFUSED_FLUSH] = "writing the file's dirty pages back failed; see dmesg",
 };
 

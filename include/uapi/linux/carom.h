@@ -138,6 +138,7 @@ enum carom_refusal {
 	CAROM_REFUSED_NO_MEMORY,	/* ENOMEM */
 	CAROM_REFUSED_FLUSH,		/* writing back dirty pages failed */
 	CAROM_REFUSED_READ_SIZE,	/* EINVAL: a node is more than the device reads at once */
+	CAROM_REFUSED_LIMIT,		/* EPERM: more than this machine's limit, see struct carom_info */
 	CAROM_REFUSED_NR,
 };
 
@@ -148,6 +149,9 @@ enum carom_refusal {
  * @features: none yet
  * @nr_walkers: walkers loaded now
  * @nr_sessions: sessions open now
+ * @max_slots: of a session; this and what follows as the administrator has set it
+ * @max_hops: of a lookup
+ * @max_deadline_ms: of a lookup
  */
 struct carom_info {
 	__u32 size;
