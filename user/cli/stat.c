@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include "stat.h"
 
-enum { KEY_OPENMETRICS = 0x100, KEY_OUTPUT, KEY_SYSROOT, KEY_COUNT };
+enum { KEY_OPENMETRICS = 0x100, KEY_OUTPUT, KEY_SYSROOT, KEY_COUNT, KEY_INTERVAL };
 
 /**
  * struct stat_cmd - one run of carom stat
@@ -27,8 +27,8 @@ struct stat_cmd {
 };
 
 static const struct argp_option options[] = {
-	{ "watch", 'w', "SECONDS", OPTION_ARG_OPTIONAL,
-	  "Show it again and again, as often as that (1), with what was counted meanwhile", 1 },
+	{ "watch", 'w', NULL, 0, "Show it again and again, with what was counted meanwhile", 1 },
+	{ "interval", KEY_INTERVAL, "SECONDS", 0, "With --watch: how often (1)", 1 },
 	{ "count", KEY_COUNT, "N", 0, "With --watch: so many times", 1 },
 	{ "openmetrics", KEY_OPENMETRICS, NULL, 0, "Print totals in the OpenMetrics format", 2 },
 	{ "output", KEY_OUTPUT, "PATH", 0,
@@ -42,12 +42,9 @@ static error_t parse_interval(struct stat_cmd *cmd, const char *arg)
 {
 	char *end;
 
-	cmd->watching = true;
-	if (!arg)
-		return 0;
 	cmd->watch.interval = strtod(arg, &end);
 	if (end == arg || *end || !(cmd->watch.interval >= 0.1 && cmd->watch.interval <= 86400))
-		return cli_usage(&cmd->cli, "--watch %s: not from 0.1 to 86400 seconds", arg);
+		return cli_usage(&cmd->cli, "--interval %s: not from 0.1 to 86400 seconds", arg);
 	return 0;
 }
 
@@ -72,8 +69,10 @@ static error_t check(struct stat_cmd *cmd)
 		return cli_usage(&cmd->cli, "either --json or --openmetrics");
 	if (cmd->output && !cmd->metrics)
 		return cli_usage(&cmd->cli, "--output goes with --openmetrics");
-	if (cmd->watch.count && !cmd->watching)
-		return cli_usage(&cmd->cli, "--count goes with --watch");
+	if ((cmd->watch.count || cmd->watch.interval > 0) && !cmd->watching)
+		return cli_usage(&cmd->cli, "--count and --interval go with --watch");
+	if (!(cmd->watch.interval > 0))
+		cmd->watch.interval = 1;
 	return 0;
 }
 
@@ -83,6 +82,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'w':
+		cmd->watching = true;
+		return 0;
+	case KEY_INTERVAL:
 		return parse_interval(cmd, arg);
 	case KEY_COUNT:
 		return parse_count(cmd, arg);
@@ -203,7 +205,6 @@ static int run(struct stat_cmd *cmd, int argc, char **argv)
 	int ret;
 
 	cmd->watch.root = "";
-	cmd->watch.interval = 1;
 	ret = cli_parse(&cmd->cli, &argp, argc, argv, cmd);
 	if (ret)
 		return ret;
