@@ -138,7 +138,7 @@ enum carom_refusal {
 	CAROM_REFUSED_NO_MEMORY,	/* ENOMEM */
 	CAROM_REFUSED_FLUSH,		/* writing back dirty pages failed */
 	CAROM_REFUSED_READ_SIZE,	/* EINVAL: a node is more than the device reads at once */
-	CAROM_REFUSED_LIMIT,		/* EPERM: more than this machine's limit, see struct carom_info */
+	CAROM_REFUSED_LIMIT,		/* EPERM: more than carom_info has */
 	CAROM_REFUSED_NR,
 };
 
