@@ -279,7 +279,7 @@ static void check_counts(void)
 		fail_msg("not seen: %s", not_seen());
 }
 
-/* Slow machines get three times as long, for as long as there is something that has not been seen. */
+/* Slow machines get up to three times as long, until everything has been seen. */
 static bool go_on(long now, long begin)
 {
 	long ms = now - begin;
