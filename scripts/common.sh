@@ -7,7 +7,7 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 O=${O:-build}
 BUILD=$(realpath -m "$([[ $O == /* ]] || printf "%s/" "$TOP")$O")
 # shellcheck disable=SC2034 # apt.sh has it
-CACHE=${CAROM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/carom}
+CACHE=${CAROM_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/carom}
 # Of a kernel's source, what is patched and what that includes.
 # shellcheck disable=SC2034 # others have them
 DRIVER_PATHS=(drivers/nvme/host 'include/linux/nvme*.h')
