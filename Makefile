@@ -54,8 +54,8 @@ LIBBPF_LIBS = $(shell O='$(O)' scripts/libbpf-fetch --libs)
 .PHONY: all kernel demo check check-run check-debug check-kcsan check-mainline lint bench bench-insns install uninstall clean help deps FORCE
 
 # bpf comes first: the library embeds its walkers. tests comes last: it runs what the others add.
-RULES := bpf/rules.mk user/lib/rules.mk user/cli/rules.mk user/system/rules.mk examples/rules.mk \
-	man/rules.mk vmtest/rules.mk $(sort $(wildcard tests/*/rules.mk)) tests/rules.mk
+RULES := bpf/rules.mk user/lib/rules.mk user/cli/rules.mk user/system/rules.mk dkms/rules.mk \
+	debian/rules.mk examples/rules.mk man/rules.mk vmtest/rules.mk $(sort $(wildcard tests/*/rules.mk)) tests/rules.mk
 include $(foreach f,$(RULES),$(wildcard $(f)))
 
 all:
@@ -133,6 +133,7 @@ help:
 	'make deps       install the Debian packages that are missing (demo, check and bench do)' \
 	'make install    to PREFIX=$(PREFIX), below DESTDIR' \
 	'make uninstall  what install put there' \
+	'make deb        Debian packages, in $(O)/deb; make check-packages boots them' \
 	'make clean      remove the output directory' \
 	'' \
 	'V=1 shows commands, O=dir is the output directory (default: build).'
