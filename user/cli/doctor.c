@@ -15,6 +15,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 #include "cli.h"
+#include "doctor.h"
 
 #define DEVICE		"/dev/carom"
 #define TESTED_RELEASE	"6.12."
@@ -135,35 +136,18 @@ static void check_kernel(struct doctor *doc)
 		    "Linux %s", uts.release);
 }
 
-/* Would modprobe find carom.ko? */
-static bool module_installed(void)
-{
-	char path[sizeof("/lib/modules//modules.dep") + sizeof(((struct utsname *)0)->release)];
-	struct utsname uts;
-	bool found = false;
-	char line[4096];
-	FILE *file;
-
-	if (uname(&uts))
-		return false;
-	snprintf(path, sizeof(path), "/lib/modules/%s/modules.dep", uts.release);
-	file = fopen(path, "re");
-	while (file && !found && fgets(line, sizeof(line), file)) {
-		line[strcspn(line, ":")] = '\0';
-		found = strstr(line, "/carom.ko");
-	}
-	if (file)
-		fclose(file);
-	return found;
-}
-
 static void check_module(struct doctor *doc)
 {
+	char why[512];
+
 	if (exists("/sys/module/carom"))
 		say(doc, "module", STATE_OK, NULL, "carom.ko is loaded");
-	else if (module_installed())
+	else if (doctor_module_installed())
 		say(doc, "module", STATE_MISSING, "as root: modprobe carom",
 		    "carom.ko is installed, but not loaded");
+	else if (doctor_dkms_refused(why, sizeof(why)))
+		say(doc, "module", STATE_MISSING, NULL,
+		    "carom.ko is not built for this kernel, as the driver is not");
 	else
 		say(doc, "module", STATE_MISSING,
 		    "build with make kernel, then as root: modprobe libcrc32c (6.12 only), and insmod "
@@ -188,8 +172,19 @@ static bool nvme_has_hook(void)
 
 static void check_driver(struct doctor *doc)
 {
+	char why[512];
+
 	if (exists("/sys/module/nvme/holders/carom") || nvme_has_hook())
 		say(doc, "driver", STATE_OK, NULL, "nvme is the patched one");
+	else if (doctor_dkms_refused(why, sizeof(why)))
+		say(doc, "driver", STATE_MISSING,
+		    "boot a kernel that has it, or install a newer carom-dkms",
+		    "nvme is not patched, carom-dkms cannot build it for this kernel (%s)", why);
+	else if (exists("/sys/module/nvme") && doctor_module_installed())
+		say(doc, "driver", STATE_MISSING,
+		    "as root: update-initramfs -u, and boot; dmesg tells if the kernel refuses it, as "
+		    "under Secure Boot without its key",
+		    "nvme is not patched, though there is a patched one for this kernel");
 	else if (exists("/sys/module/nvme"))
 		say(doc, "driver", STATE_MISSING,
 		    "build with make kernel and load that nvme.ko instead (not while a mounted "

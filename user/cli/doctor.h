@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef CAROM_DOCTOR_H
+#define CAROM_DOCTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/**
+ * doctor_module_installed() - would modprobe find carom.ko for the running kernel?
+ */
+bool doctor_module_installed(void);
+
+/**
+ * doctor_dkms_refused() - has carom-dkms built nothing for the running kernel?
+ * @why: where its reason goes, one line
+ * @size: bytes of @why
+ *
+ * Return: true if it has said so.
+ */
+bool doctor_dkms_refused(char *why, size_t size);
+
+#endif /* CAROM_DOCTOR_H */
