@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
-# What is packaged.
+# The Debian packages.
 
-HOST_TESTS += tests/packages/dkms.test
+HOST_TESTS += tests/packages/dkms.test tests/packages/lintian.test
