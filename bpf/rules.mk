@@ -44,7 +44,7 @@ install-trace:
 	$(call say,INSTALL,$(DESTDIR)$(TRACE_DIR))
 	$(Q)$(INSTALL) -d '$(DESTDIR)$(TRACE_DIR)' '$(DESTDIR)$(SBINDIR)'
 	$(Q)$(INSTALL) -m 755 bpf/trace/carom-bt '$(DESTDIR)$(TRACE_DIR)/'
-	$(Q)$(INSTALL) -m 644 $(TRACE_SCRIPTS) '$(DESTDIR)$(TRACE_DIR)/'
+	$(Q)$(INSTALL) -m 755 $(TRACE_SCRIPTS) '$(DESTDIR)$(TRACE_DIR)/'
 	$(Q)$(foreach s,$(TRACE_SCRIPTS),ln -sf '$(TRACE_DIR)/carom-bt' '$(DESTDIR)$(SBINDIR)/$(basename $(notdir $s))' &&) :
 
 uninstall-trace:
