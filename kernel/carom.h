@@ -13,6 +13,7 @@
  *	inode lock		taken inside seal.c and by bmap()
  *	carom_walkers_lock	mutex: list of walkers; never with the above
  *	carom_stats_lock	mutex: list of sessions; never with the above
+ *	carom_shares_lock	mutex: slots by device; never with the above
  * The completion path and lookups take none of them: they look at what a session
  * keeps constant for its life, at their own slot, and at the walker under RCU.
  * A lookup through an io_uring relies on that ring's lock, see uring.c.
@@ -39,6 +40,7 @@
 
 struct bpf_prog;
 struct carom_counts;
+struct carom_share;
 struct io_comp_batch;
 struct io_uring_cmd;
 
@@ -284,6 +286,7 @@ int carom_slot_cancel(struct carom_slot *slot);
  * @id: its number in tracepoints and statistics
  * @name: of the walker, which may be gone
  * @list: in the list of stats.c, under its lock
+ * @share: what of the device its slots are counted in; NULL if there are none (limits.c)
  * @counts: statistics; NULL for a session that only maps
  * @file: sealed file
  * @walker: NULL for a session that only maps
@@ -308,6 +311,7 @@ struct carom_session {
 	u64			id;
 	char			name[CAROM_WALKER_NAME_LEN];
 	struct list_head	list;
+	struct carom_share	*share;
 	struct carom_counts __percpu *counts;
 	struct carom_file	*file;
 	struct carom_walker	*walker;

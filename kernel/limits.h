@@ -11,6 +11,8 @@ extern unsigned int carom_max_hops;
 extern unsigned int carom_max_deadline_ms;
 
 int carom_limits_check(const struct carom_open *arg, struct carom_why *why);
+int carom_limits_take(struct carom_session *s, struct carom_why *why);
+void carom_limits_put(struct carom_session *s);
 u32 carom_limits_hops(void);
 u32 carom_limits_deadline_ms(void);
 

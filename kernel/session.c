@@ -25,6 +25,7 @@ static void carom_session_free(struct carom_session *s)
 {
 	carom_slots_free(s);
 	carom_stats_free(s);
+	carom_limits_put(s);
 	if (s->walker)
 		carom_walker_put(s->walker);
 	if (s->file)
@@ -223,6 +224,7 @@ static int carom_session_set_slots(struct carom_session *s, const struct carom_o
 				   struct carom_why *why)
 {
 	const struct nvme_chain_limits *limits = &s->file->limits;
+	int err;
 
 	/* Both are powers of two. */
 	if (arg->node_size >> limits->lba_shift == 0)
@@ -243,6 +245,9 @@ static int carom_session_set_slots(struct carom_session *s, const struct carom_o
 	s->nr_slots = arg->nr_slots;
 	s->max_hops = arg->max_hops ?: carom_limits_hops();
 	s->deadline = msecs_to_jiffies(arg->deadline_ms ?: carom_limits_deadline_ms());
+	err = carom_limits_take(s, why);
+	if (err)
+		return err;
 	if (carom_stats_alloc(s) || carom_slots_alloc(s))
 		return carom_refuse(why, -ENOMEM, CAROM_REFUSED_NO_MEMORY, NULL);
 	return 0;
