@@ -10,6 +10,7 @@
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
+#include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 
@@ -28,7 +29,9 @@ static void carom_wait_ended(struct carom_slot *slot)
 
 	/* Pairs with carom_wait_done(): the slot is the waiter's again. */
 	smp_store_release(&slot->done, true);
-	wake_up_process(waiter);
+	/* A task that has come here by itself polls, and is awake. */
+	if (waiter != current || !in_task())
+		wake_up_process(waiter);
 }
 
 static bool carom_wait_done(const struct carom_slot *slot)
