@@ -73,14 +73,14 @@ static long carom_ioc_lookup(struct carom_session *s, struct carom_lookup __user
 	struct carom_lookup arg;
 	int err;
 
-	if (copy_from_user(&arg, uarg, sizeof(arg)))
+	if (copy_from_user(&arg, uarg, offsetof(struct carom_lookup, at)))
 		return -EFAULT;
 	if (arg.reserved)
 		return -EINVAL;
 	err = carom_wait_lookup(s, &arg);
 	if (err)
 		return err;
-	if (copy_to_user(uarg, &arg, sizeof(arg)))
+	if (copy_to_user(&uarg->end, &arg.end, sizeof(arg) - offsetof(struct carom_lookup, end)))
 		return -EFAULT;
 	return 0;
 }
