@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One mistake of each kind that the debug kernel is there to find; see debug.test. */
-#include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
@@ -31,10 +30,12 @@ static void faults_lock_order(void)
 	mutex_unlock(&second);
 }
 
+/* Not a timer: on a slow machine it has expired before anybody could sleep. */
 static void faults_sleep(void)
 {
 	spin_lock(&spin);
-	usleep_range(10, 20);
+	mutex_lock(&first);
+	mutex_unlock(&first);
 	spin_unlock(&spin);
 }
 
