@@ -11,22 +11,24 @@
 static void carom_slot_free_node(struct carom_session *s, struct carom_slot *slot)
 {
 	if (slot->chain.page)
-		__free_pages(slot->chain.page, get_order(s->node_stride));
+		free_pages_exact(page_address(slot->chain.page), s->node_stride);
 }
 
 /*
- * Zeroed, so that nothing of the memory's earlier life shows; compound, so
- * that every page of it can be mapped.
+ * Zeroed, so that nothing of the memory's earlier life shows. Each page has a
+ * reference count of its own, so that it can be mapped, and no more: a compound
+ * page would be a large folio to madvise(), and MADV_COLD of a part of one does
+ * not end on kernels without huge pages, whose split_folio() claims to work.
  */
 static int carom_slot_alloc_node(struct carom_session *s, struct carom_slot *slot)
 {
-	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_COMP | __GFP_NOWARN;
-	struct page *page = alloc_pages(gfp, get_order(s->node_stride));
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN;
+	void *node = alloc_pages_exact(s->node_stride, gfp);
 
-	if (!page)
+	if (!node)
 		return -ENOMEM;
-	slot->chain.page = page;
-	slot->node = page_address(page);
+	slot->node = node;
+	slot->chain.page = virt_to_page(node);
 	return 0;
 }
 

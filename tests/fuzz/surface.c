@@ -169,6 +169,14 @@ static void worker_as_nobody(__u64 rnd)
 	worker(rnd, true);
 }
 
+/* What the kernel is doing instead, for whoever has to find out. */
+static void tell_why(pid_t pid)
+{
+	vm_sh("for t in /proc/%d/task/*; do echo \"# $t\"; grep -h State $t/status; cat $t/stack; "
+	      "done 2>&1 | sed 's/^/# /'; echo l >/proc/sysrq-trigger; "
+	      "echo t >/proc/sysrq-trigger; sleep 20", pid);
+}
+
 /* Killed, it must go, whatever it is in the middle of. */
 static void finish(pid_t pid)
 {
@@ -177,8 +185,10 @@ static void finish(pid_t pid)
 
 	kill(pid, SIGKILL);
 	while (!waitpid(pid, &status, WNOHANG)) {
-		if (vm_now_ms() > until)
+		if (vm_now_ms() > until) {
+			tell_why(pid);
 			fail_msg("process %d does not die", pid);
+		}
 		vm_sleep_ms(5);
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) > 90 && WEXITSTATUS(status) < 99)

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "ring.h"
@@ -310,6 +311,50 @@ static void mappings(void **state)
 	engine_close(&e);
 }
 
+/*
+ * Of parts of a node that nobody else has mapped. What a kernel without huge pages does to a
+ * compound page then never ends.
+ */
+static void advise(void)
+{
+	static const int advice[] = { MADV_WILLNEED, MADV_COLD, MADV_PAGEOUT, MADV_FREE };
+	struct carom_open arg = { .nr_slots = 1, .node_size = 65536, .scratch_size = 4096 };
+	struct engine e;
+	unsigned char *node;
+	unsigned int i;
+
+	if (engine_open(&e, CHASE, "chase65536", &arg))
+		_exit(1);
+	node = (unsigned char *)engine_node(&e, 0);
+	for (i = 0; i < ARRAY_SIZE(advice); i++) {
+		madvise(node, 4096, advice[i]);
+		madvise(node + 4096, 2 * 4096, advice[i]);
+	}
+	_exit(0);
+}
+
+static void advice_ends(void **state)
+{
+	long until = vm_now_ms() + 20000;
+	struct engine_walker big;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	vm_load(&big, "chase65536");
+	pid = fork();
+	assert_sys(pid);
+	if (!pid)
+		advise();
+	while (!waitpid(pid, &status, WNOHANG)) {
+		if (vm_now_ms() > until)
+			fail_msg("a call of madvise() does not end");
+		vm_sleep_ms(5);
+	}
+	assert_int_equal(status, 0);
+	engine_unload(&big);
+}
+
 static void results_mapping(void **state)
 {
 	const int rw = PROT_READ | PROT_WRITE, rx = PROT_READ | PROT_EXEC;
@@ -464,6 +509,7 @@ int main(void)
 		cmocka_unit_test(lookups),
 		cmocka_unit_test(map_only),
 		cmocka_unit_test(mappings),
+		cmocka_unit_test(advice_ends),
 		cmocka_unit_test(results_mapping),
 		cmocka_unit_test(ring_commands),
 		cmocka_unit_test(busy_slot),
