@@ -15,6 +15,9 @@
 
 #include "carom.h"
 
+/* Of a file's name; the rest is left out. */
+#define CAROM_TRACE_NAME_LEN	64
+
 /* Somebody listens to one of the events of chains: one branch for all of them. */
 DECLARE_STATIC_KEY_FALSE(carom_traced);
 
@@ -61,8 +64,8 @@ TRACE_EVENT(carom_session_open,
 		__field(dev_t, dev)
 		__field(u32, slots)
 		__field(u32, node_size)
-		__string(walker, walker)
-		__string(file, s->file->file->f_path.dentry->d_name.name)
+		__array(char, walker, CAROM_WALKER_NAME_LEN)
+		__array(char, file, CAROM_TRACE_NAME_LEN)
 	),
 
 	TP_fast_assign(
@@ -73,13 +76,13 @@ TRACE_EVENT(carom_session_open,
 		__entry->dev = s->file->bdev->bd_dev;
 		__entry->slots = s->nr_slots;
 		__entry->node_size = s->node_size;
-		__assign_str(walker);
-		__assign_str(file);
+		strscpy(__entry->walker, walker);
+		strscpy(__entry->file, s->file->file->f_path.dentry->d_name.name);
 	),
 
 	TP_printk("session %llu dev %d:%d ino %llu file %s size %llu extents %llu walker %s node_size %u slots %u",
 		  __entry->session, MAJOR(__entry->dev), MINOR(__entry->dev), __entry->ino,
-		  __get_str(file), __entry->size, __entry->extents, __get_str(walker),
+		  __entry->file, __entry->size, __entry->extents, __entry->walker,
 		  __entry->node_size, __entry->slots)
 );
 
@@ -116,19 +119,19 @@ TRACE_EVENT(carom_refused,
 	TP_STRUCT__entry(
 		__field(u32, refusal)
 		__field(int, error)
-		__string(detail, why->detail)
-		__string(walker, walker)
+		__array(char, detail, CAROM_DETAIL_LEN)
+		__array(char, walker, CAROM_WALKER_NAME_LEN)
 	),
 
 	TP_fast_assign(
 		__entry->refusal = why->refusal;
 		__entry->error = err;
-		__assign_str(detail);
-		__assign_str(walker);
+		strscpy(__entry->detail, why->detail);
+		strscpy(__entry->walker, walker);
 	),
 
 	TP_printk("refusal %u error %d detail '%s' walker '%s'", __entry->refusal,
-		  __entry->error, __get_str(detail), __get_str(walker))
+		  __entry->error, __entry->detail, __entry->walker)
 );
 
 DECLARE_EVENT_CLASS(carom_chain_place,
