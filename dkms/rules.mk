@@ -20,4 +20,4 @@ install-dkms:
 	$(Q)$(INSTALL) -D -m 755 dkms/kernel-hook '$(DESTDIR)/etc/kernel/postinst.d/carom-dkms'
 	$(Q)$(INSTALL) -D -m 755 dkms/kernel-hook '$(DESTDIR)/etc/kernel/header_postinst.d/carom-dkms'
 	$(Q)$(INSTALL) -D -m 755 dkms/initramfs-hook '$(DESTDIR)/usr/share/initramfs-tools/hooks/carom-dkms'
-	$(Q)$(INSTALL) -D -m 644 dkms/carom.modprobe.conf '$(DESTDIR)/lib/modprobe.d/carom-dkms.conf'
+	$(Q)$(INSTALL) -D -m 644 dkms/carom.modprobe.conf '$(DESTDIR)/usr/lib/modprobe.d/carom-dkms.conf'
