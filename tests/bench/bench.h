@@ -19,6 +19,7 @@
 
 #define MAX_DEPTH	6
 #define BATCH		32
+#define MAX_BACKENDS	48
 
 struct bench;
 
@@ -40,7 +41,7 @@ enum sleeps { UNKNOWN, ONCE, FOR_EACH_READ };
 /**
  * struct backend - a way of reading
  * @name: as users know it
- * @batch: lookups in flight, and in a job: 1 or BATCH
+ * @batch: lookups in flight, and in a job: 1 to BATCH
  * @polled: on a queue without interrupts
  * @sleeps: in one run
  * @chosen_only: runs only if it was asked for
@@ -49,8 +50,9 @@ enum sleeps { UNKNOWN, ONCE, FOR_EACH_READ };
  * @expect: what the lookup that begins at @start must find, chase_expect() if NULL
  * @check: if not NULL, called at the end: was it what its name says?
  * @close: called if @open has not failed
- * @prepare: for bench_ring_walk(): fill an SQE that reads @offset into the node @i
+ * @prepare: for bench_ring_walk() and loops: fill an SQE that reads @offset into the node @i
  * @arrived: likewise: result of a read that has succeeded
+ * @in_vain: if not NULL, instructions of the last @run that were polling in vain, but counted
  *
  * Functions return 0 or a negative errno; @open may say in bench.why what is missing.
  */
@@ -67,15 +69,17 @@ struct backend {
 	void (*close)(struct bench *b);
 	void (*prepare)(struct bench *b, struct io_uring_sqe *sqe, unsigned int i, __u64 offset);
 	int arrived;
+	double (*in_vain)(struct bench *b);
 };
 
 /**
  * struct bench - one run of the program
  * @path: the file
  * @walker: object file of the trivial walker
+ * @loop: object file of the same in io_uring's loop
  * @direct: the file, O_DIRECT
  * @buffered: the file again, for the oracle
- * @nodes: BATCH of them, to read into
+ * @nodes: BATCH of them, to read into; what is behind them is the loop's
  * @be: the backend that is open
  * @why: what it lacks
  * @loaded: the walker, once a backend has needed it
@@ -84,6 +88,7 @@ struct backend {
 struct bench {
 	const char *path;
 	const char *walker;
+	const char *loop;
 	int direct;
 	int buffered;
 	unsigned char *nodes;
@@ -108,9 +113,14 @@ int bench_lacks(struct bench *b, int err, const char *fmt, ...)
 /* NULL if there is none of that name. */
 const struct backend *bench_find(const char *name);
 
-extern const struct backend bench_pread, bench_uring, bench_uring_32, bench_uring_32_polled,
-	bench_passthru_32, bench_chain, bench_chain_polled, bench_chain_32, bench_chain_32_polled,
-	bench_lmdb, bench_lmdb_late;
+extern const struct backend bench_pread, bench_uring, bench_uring_polled, bench_uring_8,
+	bench_uring_8_polled, bench_uring_32, bench_uring_32_polled, bench_passthru_irq,
+	bench_passthru_8_irq, bench_passthru_32_irq, bench_passthru_1, bench_passthru_8,
+	bench_passthru_32, bench_loop, bench_loop_8, bench_loop_32, bench_loop_spin,
+	bench_loop_8_spin, bench_loop_32_spin, bench_loop_plain, bench_loop_polled,
+	bench_loop_32_all, bench_loop_passthru, bench_loop_8_passthru, bench_loop_32_passthru,
+	bench_chain, bench_chain_polled, bench_chain_async, bench_chain_async_polled, bench_chain_8,
+	bench_chain_8_polled, bench_chain_32, bench_chain_32_polled, bench_lmdb, bench_lmdb_late;
 
 /* --- bench_disk.c --- */
 
@@ -147,6 +157,19 @@ int bench_ring_wait(struct bench *b, unsigned int nr);
 /* A job in user space: each lookup goes to its next node as soon as its read has completed. */
 int bench_ring_walk(struct bench *b, const struct job *job);
 
+/* How the reads of uring* are sent, and those of passthru*. */
+void bench_uring_prepare(struct bench *b, struct io_uring_sqe *sqe, unsigned int i, __u64 offset);
+void bench_passthru_prepare(struct bench *b, struct io_uring_sqe *sqe, unsigned int i,
+			    __u64 offset);
+
+/* --- bench_passthru.c --- */
+
+struct loop_setup;
+
+/* The device below the file, for commands, and in @setup where it has the file. Returns its fd. */
+int bench_device_open(struct bench *b, struct loop_setup *setup);
+void bench_device_close(void);
+
 /* --- report.c --- */
 
 /* What cannot run here is skipped, what goes wrong has failed. */
@@ -177,7 +200,7 @@ struct row {
 struct report {
 	unsigned int depths;
 	char scheduler[32];
-	struct row rows[16];
+	struct row rows[MAX_BACKENDS];
 	unsigned int nr;
 };
 

@@ -170,6 +170,26 @@ static int chains_run(struct bench *b, const struct job *job)
 	return 0;
 }
 
+const struct backend bench_chain_async = {
+	.name = "chain-async", .batch = 1, .sleeps = ONCE, .chosen_only = true,
+	.open = chains_open, .run = chains_run, .check = chain_check, .close = chains_close,
+};
+
+const struct backend bench_chain_async_polled = {
+	.name = "chain-async-polled", .batch = 1, .polled = true, .chosen_only = true,
+	.open = chains_open, .run = chains_run, .check = chain_check, .close = chains_close,
+};
+
+const struct backend bench_chain_8 = {
+	.name = "chain-8", .batch = 8, .chosen_only = true,
+	.open = chains_open, .run = chains_run, .check = chain_check, .close = chains_close,
+};
+
+const struct backend bench_chain_8_polled = {
+	.name = "chain-8-polled", .batch = 8, .polled = true, .chosen_only = true,
+	.open = chains_open, .run = chains_run, .check = chain_check, .close = chains_close,
+};
+
 const struct backend bench_chain_32 = {
 	.name = "chain-32", .batch = BATCH,
 	.open = chains_open, .run = chains_run, .check = chain_check, .close = chains_close,

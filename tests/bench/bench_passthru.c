@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "loop.h"
 
-#define MAX_EXTENTS	64
 #define NVME_READ	0x02
 
 /* Of the device below the file. */
@@ -23,7 +23,7 @@ static struct {
 	__u32 nsid;
 	__u64 start;	/* of the filesystem, in bytes */
 	unsigned int lba_shift;
-	struct fiemap_extent extents[MAX_EXTENTS];
+	struct fiemap_extent extents[LOOP_MAX_EXTENTS];
 	unsigned int nr_extents;
 } device;
 
@@ -62,8 +62,10 @@ static int find_extents(struct bench *b)
 {
 	struct {
 		struct fiemap head;
-		struct fiemap_extent extents[MAX_EXTENTS];
-	} map = { .head = { .fm_length = ~0ULL, .fm_extent_count = MAX_EXTENTS } };
+		struct fiemap_extent extents[LOOP_MAX_EXTENTS];
+	} map = {
+		.head = { .fm_length = ~0ULL, .fm_extent_count = LOOP_MAX_EXTENTS },
+	};
 
 	if (ioctl(b->direct, FS_IOC_FIEMAP, &map))
 		return bench_lacks(b, -errno, "FIEMAP: %s", strerror(errno));
@@ -71,7 +73,8 @@ static int find_extents(struct bench *b)
 	memcpy(device.extents, map.extents, sizeof(map.extents));
 	if (!device.nr_extents ||
 	    !(map.extents[device.nr_extents - 1].fe_flags & FIEMAP_EXTENT_LAST))
-		return bench_lacks(b, -EFBIG, "the file has more than %d extents", MAX_EXTENTS);
+		return bench_lacks(b, -EFBIG, "the file has more than %d extents",
+				   LOOP_MAX_EXTENTS);
 	return 0;
 }
 
@@ -115,17 +118,22 @@ static void passthru_close(struct bench *b)
 	close(device.fd);
 }
 
+static __u64 lba_of(const struct fiemap_extent *e)
+{
+	return (device.start + e->fe_physical) >> device.lba_shift;
+}
+
 static __u64 locate(__u64 offset)
 {
 	const struct fiemap_extent *e = device.extents;
 
 	while (offset - e->fe_logical >= e->fe_length)
 		e++;
-	return (device.start + e->fe_physical + offset - e->fe_logical) >> device.lba_shift;
+	return lba_of(e) + ((offset - e->fe_logical) >> device.lba_shift);
 }
 
-static void passthru_prepare(struct bench *b, struct io_uring_sqe *sqe, unsigned int i,
-			     __u64 offset)
+void bench_passthru_prepare(struct bench *b, struct io_uring_sqe *sqe, unsigned int i,
+			    __u64 offset)
 {
 	struct nvme_uring_cmd *cmd = (void *)sqe->cmd;
 	__u64 lba = locate(offset);
@@ -145,8 +153,62 @@ static void passthru_prepare(struct bench *b, struct io_uring_sqe *sqe, unsigned
 	};
 }
 
+int bench_device_open(struct bench *b, struct loop_setup *setup)
+{
+	unsigned int i;
+	int err;
+
+	err = open_device(b);
+	if (err)
+		return err;
+	setup->lba_shift = device.lba_shift;
+	setup->nr_extents = device.nr_extents;
+	for (i = 0; i < device.nr_extents; i++)
+		setup->extents[i] = (struct loop_extent) {
+			.offset = device.extents[i].fe_logical,
+			.length = device.extents[i].fe_length,
+			.lba = lba_of(&device.extents[i]),
+		};
+	return device.fd;
+}
+
+void bench_device_close(void)
+{
+	close(device.fd);
+}
+
+const struct backend bench_passthru_irq = {
+	.name = "passthru-irq", .batch = 1, .sleeps = FOR_EACH_READ, .chosen_only = true,
+	.open = passthru_open, .run = bench_ring_walk, .close = passthru_close,
+	.prepare = bench_passthru_prepare,
+};
+
+const struct backend bench_passthru_8_irq = {
+	.name = "passthru-8-irq", .batch = 8, .chosen_only = true,
+	.open = passthru_open, .run = bench_ring_walk, .close = passthru_close,
+	.prepare = bench_passthru_prepare,
+};
+
+const struct backend bench_passthru_32_irq = {
+	.name = "passthru-32-irq", .batch = BATCH, .chosen_only = true,
+	.open = passthru_open, .run = bench_ring_walk, .close = passthru_close,
+	.prepare = bench_passthru_prepare,
+};
+
+const struct backend bench_passthru_1 = {
+	.name = "passthru-1", .batch = 1, .polled = true, .chosen_only = true,
+	.open = passthru_open, .run = bench_ring_walk, .close = passthru_close,
+	.prepare = bench_passthru_prepare,
+};
+
+const struct backend bench_passthru_8 = {
+	.name = "passthru-8", .batch = 8, .polled = true, .chosen_only = true,
+	.open = passthru_open, .run = bench_ring_walk, .close = passthru_close,
+	.prepare = bench_passthru_prepare,
+};
+
 const struct backend bench_passthru_32 = {
 	.name = "passthru-32", .batch = BATCH, .polled = true,
 	.open = passthru_open, .run = bench_ring_walk, .close = passthru_close,
-	.prepare = passthru_prepare,
+	.prepare = bench_passthru_prepare,
 };

@@ -53,7 +53,7 @@ static int uring_open(struct bench *b)
 	return err;
 }
 
-static void uring_prepare(struct bench *b, struct io_uring_sqe *sqe, unsigned int i, __u64 offset)
+void bench_uring_prepare(struct bench *b, struct io_uring_sqe *sqe, unsigned int i, __u64 offset)
 {
 	io_uring_prep_read_fixed(sqe, 0, bench_node(b, i), CHASE_NODE_SIZE, offset, 0);
 	sqe->flags |= IOSQE_FIXED_FILE;
@@ -62,17 +62,35 @@ static void uring_prepare(struct bench *b, struct io_uring_sqe *sqe, unsigned in
 const struct backend bench_uring = {
 	.name = "uring", .batch = 1, .sleeps = FOR_EACH_READ,
 	.open = uring_open, .run = bench_ring_walk, .close = bench_ring_close,
-	.prepare = uring_prepare, .arrived = CHASE_NODE_SIZE,
+	.prepare = bench_uring_prepare, .arrived = CHASE_NODE_SIZE,
+};
+
+const struct backend bench_uring_8 = {
+	.name = "uring-8", .batch = 8, .chosen_only = true,
+	.open = uring_open, .run = bench_ring_walk, .close = bench_ring_close,
+	.prepare = bench_uring_prepare, .arrived = CHASE_NODE_SIZE,
 };
 
 const struct backend bench_uring_32 = {
 	.name = "uring-32", .batch = BATCH,
 	.open = uring_open, .run = bench_ring_walk, .close = bench_ring_close,
-	.prepare = uring_prepare, .arrived = CHASE_NODE_SIZE,
+	.prepare = bench_uring_prepare, .arrived = CHASE_NODE_SIZE,
+};
+
+const struct backend bench_uring_polled = {
+	.name = "uring-polled", .batch = 1, .polled = true, .chosen_only = true,
+	.open = uring_open, .run = bench_ring_walk, .close = bench_ring_close,
+	.prepare = bench_uring_prepare, .arrived = CHASE_NODE_SIZE,
+};
+
+const struct backend bench_uring_8_polled = {
+	.name = "uring-8-polled", .batch = 8, .polled = true, .chosen_only = true,
+	.open = uring_open, .run = bench_ring_walk, .close = bench_ring_close,
+	.prepare = bench_uring_prepare, .arrived = CHASE_NODE_SIZE,
 };
 
 const struct backend bench_uring_32_polled = {
 	.name = "uring-32-polled", .batch = BATCH, .polled = true,
 	.open = uring_open, .run = bench_ring_walk, .close = bench_ring_close,
-	.prepare = uring_prepare, .arrived = CHASE_NODE_SIZE,
+	.prepare = bench_uring_prepare, .arrived = CHASE_NODE_SIZE,
 };

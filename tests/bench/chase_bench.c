@@ -14,27 +14,38 @@
 
 #include "bench.h"
 #include "insns.h"
+#include "loop.h"
 
 static const struct backend *const backends[] = {
-	&bench_pread, &bench_uring, &bench_uring_32, &bench_uring_32_polled, &bench_passthru_32,
-	&bench_chain, &bench_chain_polled, &bench_chain_32, &bench_chain_32_polled, &bench_lmdb,
+	&bench_pread, &bench_uring, &bench_uring_polled, &bench_uring_8, &bench_uring_8_polled,
+	&bench_uring_32, &bench_uring_32_polled, &bench_passthru_irq, &bench_passthru_8_irq,
+	&bench_passthru_32_irq, &bench_passthru_1, &bench_passthru_8, &bench_passthru_32,
+	&bench_loop, &bench_loop_8, &bench_loop_32, &bench_loop_spin, &bench_loop_8_spin,
+	&bench_loop_32_spin, &bench_loop_plain, &bench_loop_polled, &bench_loop_32_all,
+	&bench_loop_passthru, &bench_loop_8_passthru, &bench_loop_32_passthru, &bench_chain,
+	&bench_chain_polled, &bench_chain_async, &bench_chain_async_polled, &bench_chain_8,
+	&bench_chain_8_polled, &bench_chain_32, &bench_chain_32_polled, &bench_lmdb,
 	&bench_lmdb_late,
 };
 
 #define NR_BACKENDS (sizeof(backends) / sizeof(backends[0]))
 #define MAX_LIMITS 32
 
+_Static_assert(NR_BACKENDS <= MAX_BACKENDS, "a row for each");
+
 /* What was asked for. */
 struct arguments {
 	unsigned int nodes;
 	unsigned int stride;
 	unsigned int lookups;
+	unsigned int batches;
 	unsigned int depths;
 	const struct backend *chosen[NR_BACKENDS];
 	unsigned int nr_chosen;
 	struct limit limits[MAX_LIMITS];
 	unsigned int nr_limits;
 	const char *json;
+	const char *loop;
 	const char *paths[2];
 };
 
@@ -61,7 +72,9 @@ const struct backend *bench_find(const char *name)
 
 static unsigned int nr_measurements(const struct backend *be, const struct arguments *args)
 {
-	return (args->lookups + be->batch - 1) / be->batch;
+	unsigned int nr = (args->lookups + be->batch - 1) / be->batch;
+
+	return be->batch > 1 && nr < args->batches ? args->batches : nr;
 }
 
 /* --- measuring --- */
@@ -140,6 +153,8 @@ static int measure(struct series *s, unsigned int i)
 	carom_insns_end();
 	slept = times_slept() - slept;
 	err = carom_insns_read(&s->insns[s->nr_insns]);
+	if (s->b->be->in_vain)
+		s->insns[s->nr_insns] -= (uint64_t)s->b->be->in_vain(s->b);
 	if (!err && slept_enough(s, slept))
 		s->nr_insns++;
 	return ret ?: err;
@@ -304,7 +319,7 @@ static int prepare(struct bench *b, const struct arguments *args, struct report 
 		err = disk_scheduler(&disk, r->scheduler, sizeof(r->scheduler));
 	if (err)
 		return err;
-	return -posix_memalign((void **)&b->nodes, CHASE_NODE_SIZE, BATCH * CHASE_NODE_SIZE);
+	return -posix_memalign((void **)&b->nodes, CHASE_NODE_SIZE, sizeof(struct loop_memory));
 }
 
 static int run_all(struct bench *b, const struct arguments *args, struct report *r)
@@ -331,14 +346,16 @@ static int run_all(struct bench *b, const struct arguments *args, struct report 
 
 /* --- arguments --- */
 
-enum { OPT_JSON = 0x100, OPT_LIMIT };
+enum { OPT_JSON = 0x100, OPT_LIMIT, OPT_LOOP, OPT_BATCHES };
 
 static const struct argp_option options[] = {
-	{ "backend", 'b', "NAME[,NAME...]", 0, "what to compare (all but lmdb*); see below", 0 },
+	{ "backend", 'b', "NAME[,NAME...]", 0, "what to compare (all with a star); see below", 0 },
 	{ "depth", 'd', "N", 0, "only this depth, 1 to 6; may be repeated", 0 },
 	{ "nodes", 'n', "N", 0, "nodes in the file (20000)", 0 },
 	{ "fragmented", 'f', NULL, 0, "a hole behind each node, so that each is an extent", 0 },
 	{ "lookups", 'l', "N", 0, "lookups per figure (320), rounded up to whole batches", 0 },
+	{ "batches", OPT_BATCHES, "N", 0, "at least so many, where several are in flight", 0 },
+	{ "loop", OPT_LOOP, "FILE", 0, "the program of loop*", 0 },
 	{ "json", OPT_JSON, "FILE", 0, "write a document, too, see tools/model", 0 },
 	{ "limit", OPT_LIMIT, "BACKEND.WHAT[*N]<=[BACKEND.WHAT*]N", 0,
 	  "fail if that does not hold; WHAT is depth1 to depth6, fixed or hop", 0 },
@@ -348,21 +365,27 @@ static const struct argp_option options[] = {
 static const char description[] =
 	"Count guest instructions per lookup in a chain of nodes, which is built as FILE on the "
 	"NVMe namespace under test.\v"
-	"pread: one lookup at a time, O_DIRECT\n"
-	"uring: likewise, with fixed buffers and file, DEFER_TASKRUN\n"
-	"uring-32: 32 in flight on a ring\n"
-	"uring-32-polled: likewise, IOPOLL\n"
-	"passthru-32: likewise, as NVMe commands on /dev/ng*\n"
-	"chain: Carom, one ioctl() at a time\n"
-	"chain-polled: likewise, CAROM_LOOKUP_POLL\n"
-	"chain-32: 32 chains at a time on a ring, DEFER_TASKRUN\n"
-	"chain-32-polled: likewise, IOPOLL\n"
+	"pread *: one lookup at a time, O_DIRECT\n"
+	"uring *, uring-8, uring-32 *: fixed buffers and file, DEFER_TASKRUN; 1, 8 or 32 in flight\n"
+	"uring-polled, uring-8-polled, uring-32-polled *: likewise, IOPOLL\n"
+	"passthru-1, passthru-8, passthru-32 *: likewise, as NVMe commands on /dev/ng*\n"
+	"passthru-irq, passthru-8-irq, passthru-32-irq: likewise, told by interrupts\n"
+	"loop, loop-8, loop-32: in io_uring's loop, by a BPF program; Linux 7.x\n"
+	"loop-spin, loop-8-spin, loop-32-spin: likewise, without sleeping\n"
+	"loop-plain: like loop, without a fixed buffer\n"
+	"loop-32-all: like loop-32, asleep until all reads have completed\n"
+	"loop-polled: like loop, IOPOLL\n"
+	"loop-passthru, loop-8-passthru, loop-32-passthru: like loop, as NVMe commands\n"
+	"chain *: Carom, one ioctl() at a time\n"
+	"chain-polled *: likewise, CAROM_LOOKUP_POLL\n"
+	"chain-async, chain-8, chain-32 *: 1, 8 or 32 chains at a time on a ring, DEFER_TASKRUN\n"
+	"chain-async-polled, chain-8-polled, chain-32-polled *: likewise, IOPOLL\n"
 	"lmdb: like chain, through libcarom in LMDB trees of depth 1 and 2, 100 keys of 16 bytes a page\n"
 	"lmdb-late: likewise, the first 8 bytes of all keys are the same";
 
 static void choose(struct arguments *args, const char *names, struct argp_state *state)
 {
-	char copy[256], *name, *rest = copy;
+	char copy[1024], *name, *rest = copy;
 
 	snprintf(copy, sizeof(copy), "%s", names);
 	for (args->nr_chosen = 0; (name = strsep(&rest, ",")); args->nr_chosen++) {
@@ -423,6 +446,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'l':
 		args->lookups = number(arg, 1, 1u << 20, state);
 		return 0;
+	case OPT_BATCHES:
+		args->batches = number(arg, 1, 1u << 16, state);
+		return 0;
+	case OPT_LOOP:
+		args->loop = arg;
+		return 0;
 	case OPT_JSON:
 		args->json = arg;
 		return 0;
@@ -461,6 +490,7 @@ int main(int argc, char **argv)
 	if (!args.depths)
 		args.depths = ((1u << MAX_DEPTH) - 1) << 1;
 	b.walker = args.paths[0];
+	b.loop = args.loop;
 	b.path = args.paths[1];
 	report.depths = args.depths;
 	err = prepare(&b, &args, &report);

@@ -9,7 +9,7 @@ VALUES_BENCH := $(O)/tests/bench/values_bench
 SQLITE_BENCH := $(O)/tests/bench/sqlite_bench
 BENCH_LIB_OBJS := $(O)/tests/lib/chase.o $(O)/tests/lib/engine.o
 BENCH_OBJS := $(patsubst %.c,$(O)/%.o,$(filter-out %/scale_bench.c %/many_bench.c %/values_bench.c \
-	%/sqlite_bench.c,$(wildcard tests/bench/*.c))) $(BENCH_LIB_OBJS)
+	%/sqlite_bench.c %.bpf.c,$(wildcard tests/bench/*.c))) $(BENCH_LIB_OBJS)
 
 $(BENCH_OBJS) $(SCALE_BENCH).o $(SQLITE_BENCH).o: override CPPFLAGS += -D_GNU_SOURCE $(LIBBPF_CFLAGS)
 
@@ -32,6 +32,15 @@ bench-insns-run: $(BENCH) $(MANY_BENCH) $(VALUES_BENCH) $(SQLITE_BENCH) $(O)/car
 	$(Q)tests/bench/run --many
 	$(Q)tests/bench/run --values
 	$(Q)tests/bench/run --sqlite
+
+# By name, or the rule for native objects would be taken.
+LOOP_OBJ := $(O)/tests/bench/loop.bpf.o
+
+$(LOOP_OBJ): $(O)/%.bpf.o: %.bpf.c bpf/rules.mk | $(O)/.deps
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(LLVM_STRIP) -g $@
 
 # What the bars by layer are of.
 BENCH_PROFILED := pread,uring,uring-32,passthru-32,chain,chain-polled,chain-32,chain-32-polled

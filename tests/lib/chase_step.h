@@ -6,17 +6,23 @@
 #include <carom/walker.h>
 #include "chase.h"
 
-/* Follow @node, or leave the answer in @query. */
+/* Follow @node, which is number @index of the chain, or leave the answer in @query. */
+static __always_inline __s64 chase_follow_at(__u32 index, const struct chase_node *node,
+					     struct chase_query *query)
+{
+	if (index + 1 < query->depth)
+		return node->next;
+	query->id = node->id;
+	return CAROM_STEP_DONE;
+}
+
 static __always_inline __s64 chase_follow(const struct carom_hop *hop,
 					  const struct chase_node *node,
 					  struct chase_query *query)
 {
 	if (!node || !query)
 		return CAROM_STEP_FAIL(1);
-	if (hop->index + 1 < query->depth)
-		return node->next;
-	query->id = node->id;
-	return CAROM_STEP_DONE;
+	return chase_follow_at(hop->index, node, query);
 }
 
 /*
