@@ -51,7 +51,7 @@ LIBBPF_LIBS = $(shell O='$(O)' scripts/libbpf-fetch --libs)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all kernel demo check check-run check-debug check-kcsan check-mainline lint bench bench-insns install uninstall clean help deps FORCE
+.PHONY: all kernel demo check check-run check-debug check-kcsan check-mainline lint bench bench-insns bench-race install uninstall clean help deps FORCE
 
 # bpf comes first: the library embeds its walkers. tests comes last: it runs what the others add.
 RULES := bpf/rules.mk user/lib/rules.mk user/cli/rules.mk user/system/rules.mk dkms/rules.mk \
@@ -101,6 +101,12 @@ bench-insns: deps
 	$(Q)$(MAKE) --no-print-directory all kernel
 	$(Q)$(MAKE) --no-print-directory bench-insns-run
 
+# On Linux 7.3, as io_uring's loop_step is in no older one.
+bench-race: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)scripts/kernel-modules --kernel mainline
+	$(Q)$(MAKE) --no-print-directory bench-race-run
+
 bench: deps
 	$(Q)$(MAKE) --no-print-directory all kernel
 	$(Q)$(MAKE) --no-print-directory bench-run
@@ -129,6 +135,7 @@ help:
 	'make check-mainline  the tests in the VM on Linux 7.3 (or KSRC=dir, a tree of that series)' \
 	'make bench      the benchmarks, in a VM, drawn in $(O)/bench' \
 	'make bench-insns  of these, instructions per lookup for every way of reading' \
+	'make bench-race  the same on Linux 7.3, beside io_uring with loop_step' \
 	'make lint       shellcheck, cppcheck, sparse, checkpatch, licence lines' \
 	'make deps       install the Debian packages that are missing (demo, check and bench do)' \
 	'make install    to PREFIX=$(PREFIX), below DESTDIR' \

@@ -42,6 +42,11 @@ $(LOOP_OBJ): $(O)/%.bpf.o: %.bpf.c bpf/rules.mk | $(O)/.deps
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
 	$(Q)$(LLVM_STRIP) -g $@
 
+.PHONY: bench-race-run
+bench-race-run: $(BENCH) $(LOOP_OBJ) $(O)/carom $(O)/tests/lib/chase.bpf.o $(O)/vmtest/insns.so \
+	$(O)/vmtest/latency.so $(O)/vmtest/profile.so
+	$(Q)tests/bench/race
+
 # What the bars by layer are of.
 BENCH_PROFILED := pread,uring,uring-32,passthru-32,chain,chain-polled,chain-32,chain-32-polled
 
@@ -54,6 +59,6 @@ bench-run: bench-insns-run $(O)/vmtest/profile.so $(O)/carom $(O)/bpf/lmdb.bpf.o
 	$(Q)tests/bench/figures '$(O)/bench'
 
 ALONE_TESTS += tests/bench/insns.test
-HOST_TESTS += tests/bench/profile.test tests/bench/figures.test
+HOST_TESTS += tests/bench/profile.test tests/bench/figures.test tests/bench/race.test
 check-run: $(BENCH) $(SCALE_BENCH) $(MANY_BENCH) $(VALUES_BENCH) $(SQLITE_BENCH) $(O)/carom \
 	$(O)/vmtest/profile.so $(O)/vmtest/latency.so
