@@ -158,6 +158,8 @@ static int load_program(struct bench *b, const struct loop_setup *setup)
 	struct bpf_map *ops;
 	int err;
 
+	if (!b->loop)
+		return bench_lacks(b, -EINVAL, "there is no --loop");
 	loop.obj = bpf_object__open_file(b->loop, NULL);
 	if (!loop.obj)
 		return bench_lacks(b, -errno, "%s: %s", b->loop, strerror(errno));
