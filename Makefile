@@ -51,7 +51,8 @@ LIBBPF_LIBS = $(shell O='$(O)' scripts/libbpf-fetch --libs)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all kernel demo check check-run check-debug check-kcsan check-mainline lint bench bench-insns bench-race install uninstall clean help deps FORCE
+.PHONY: all kernel demo check check-run check-debug check-kcsan check-mainline lint bench \
+	bench-insns bench-race kunit install uninstall clean help deps FORCE
 
 # bpf comes first: the library embeds its walkers. tests comes last: it runs what the others add.
 RULES := bpf/rules.mk user/lib/rules.mk user/cli/rules.mk user/system/rules.mk dkms/rules.mk \
@@ -93,6 +94,11 @@ check-debug check-kcsan check-mainline: check-%: deps
 	$(Q)scripts/kernel-modules --kernel $*
 	$(Q)$(MAKE) --no-print-directory check-$*-run
 
+# The engine's logic, without a device: in a kernel that is a program of this machine's.
+KVER ?= 6.12
+kunit: deps
+	$(Q)scripts/kunit '$(KVER)'
+
 demo: deps
 	$(Q)$(MAKE) --no-print-directory all kernel
 	$(Q)$(MAKE) --no-print-directory demo-run
@@ -133,6 +139,7 @@ help:
 	'make check-debug  the tests in the VM on a kernel with KASAN, lockdep, kmemleak, ...' \
 	'make check-kcsan  the concurrent ones on a kernel that looks for data races' \
 	'make check-mainline  the tests in the VM on Linux 7.3 (or KSRC=dir, a tree of that series)' \
+	'make kunit      KUnit tests of the engine, under User Mode Linux of KVER=$(KVER) (or 7.3)' \
 	'make bench      the benchmarks, in a VM, drawn in $(O)/bench' \
 	'make bench-insns  of these, instructions per lookup for every way of reading' \
 	'make bench-race  the same on Linux 7.3, beside io_uring with loop_step' \

@@ -13,26 +13,32 @@ unpack_paths()
 	tar -xJf "$tar" -C "$dir" --strip-components=1 --wildcards "${@/#/linux-source-*/}"
 }
 
-# patch_tree SOURCE NEW PATCHES VERSION: applies the series in PATCHES to a copy of SOURCE, which is the
-# driver of Debian's VERSION. Nothing is left of NEW if it does not apply.
-patch_tree()
+# apply_series DIR PATCHES VERSION: applies the series in PATCHES to DIR, which is from Debian's VERSION.
+# Nothing is left of DIR if it does not apply.
+apply_series()
 {
-	local source=$1 new=$2 patches=$3 version=$4 patch out
+	local dir=$1 patches=$2 version=$3 patch out
 
-	rm -rf "$new"
-	cp -a "$source" "$new"
 	for patch in "$patches"/*.patch; do
 		[[ -e $patch ]] || continue
 		step PATCH "${patch##*/}"
-		if ! out=$(patch -d "$new" -p1 --fuzz=0 --batch --forward --no-backup-if-mismatch \
+		if ! out=$(patch -d "$dir" -p1 --fuzz=0 --batch --forward --no-backup-if-mismatch \
 			<"$patch" 2>&1); then
 			printf '%s\n' "$out" >&2
-			rm -rf "$new"
+			rm -rf "$dir"
 			die "${patch#"$TOP/"} does not apply: it was made for" \
 				"$(cat "$patches/BASE" 2>/dev/null || echo 'an unknown version (no BASE)')," \
 				"this is $version, for which ${patches#"$TOP/"} has to be rebased"
 		fi
 	done
+}
+
+# patch_tree SOURCE NEW PATCHES VERSION: the same to a copy of SOURCE.
+patch_tree()
+{
+	rm -rf "$2"
+	cp -a "$1" "$2"
+	apply_series "$2" "$3" "$4"
 }
 
 # write_kbuild TREE DIRECTORY...: for a tree where those are built. Kbuild passes LINUXINCLUDE on to the
