@@ -12,7 +12,13 @@ VM_TEST_OBJS := $(VM_TEST_PROGRAMS:=.o) $(VM_TEST_LIB)
 
 .PHONY: vm-tests
 check-run: vm-tests
-vm-tests: $(VM_TEST_PROGRAMS) $(VM_TEST_BPF) $(VM_TEST_NATIVE)
+vm-tests: $(VM_TEST_PROGRAMS) $(VM_TEST_BPF) $(VM_TEST_NATIVE) $(O)/kselftest.stamp
+
+# What kselftest.vmt runs.
+$(O)/kselftest.stamp: scripts/kselftest include/uapi/linux/carom.h \
+		$(wildcard kernel-patches/in-tree/selftests/carom/*) | $(O)/.deps
+	$(Q)CLANG='$(CLANG)' scripts/kselftest
+	$(Q)touch $@
 
 $(VM_TEST_OBJS): override CPPFLAGS += -D_GNU_SOURCE $(LIBBPF_CFLAGS)
 
