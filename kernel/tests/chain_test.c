@@ -141,7 +141,7 @@ static enum carom_end carom_chain_test_due(struct carom_slot *slot, long later)
 		now = jiffies;
 		slot->deadline = now + later;
 		end = carom_chain_limits(slot);
-	} while (now != jiffies);
+	} while (time_after(jiffies, now));
 	return end;
 }
 

@@ -52,17 +52,38 @@ FIXTURE_TEARDOWN(lookup)
 	script_teardown(&self->s);
 }
 
-#define EXPECT_LOOKUP(_slot, start, _end, _hops, _code, _at, _sum) do {		\
-	struct carom_lookup _res;						\
-										\
-	ASSERT_EQ(0, script_lookup(&self->s, _slot, start, &_res));		\
-	EXPECT_EQ(_end, _res.end);						\
-	EXPECT_EQ(_hops, _res.hops);						\
-	EXPECT_EQ(_code, _res.code);						\
-	EXPECT_EQ((__u64)(_at), _res.at);					\
-	EXPECT_EQ(_hops, script_query(&self->s, _slot)->nodes);			\
-	EXPECT_EQ(_sum, script_query(&self->s, _slot)->sum);			\
-} while (0)
+/**
+ * struct outcome - what is to come of a lookup
+ * @end: see struct carom_lookup
+ * @hops: likewise, and what the walker has counted
+ * @code: see struct carom_lookup
+ * @at: likewise
+ * @sum: of what the walker has seen
+ */
+struct outcome {
+	__u32 end;
+	__u32 hops;
+	__s32 code;
+	__u64 at;
+	__u64 sum;
+};
+
+static void expect(struct __test_metadata *_metadata, const struct script *s, __u32 slot,
+		   __u64 start, const struct outcome *want)
+{
+	struct carom_lookup res;
+
+	ASSERT_EQ(0, script_lookup(s, slot, start, &res));
+	EXPECT_EQ(want->end, res.end);
+	EXPECT_EQ(want->hops, res.hops);
+	EXPECT_EQ(want->code, res.code);
+	EXPECT_EQ(want->at, res.at);
+	EXPECT_EQ(want->hops, script_query(s, slot)->nodes);
+	EXPECT_EQ(want->sum, script_query(s, slot)->sum);
+}
+
+#define EXPECT_LOOKUP(slot, start, ...)							\
+	expect(_metadata, &self->s, slot, start, &(struct outcome) { __VA_ARGS__ })
 
 TEST_F(lookup, done)
 {

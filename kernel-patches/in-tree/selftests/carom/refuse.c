@@ -153,7 +153,7 @@ TEST_F(refuse, no_walker)
 {
 	struct carom_open arg = script_arg();
 
-	strcpy(arg.walker, "nobody");
+	snprintf(arg.walker, sizeof(arg.walker), "nobody");
 	EXPECT_EQ(-ENOENT, script_open(&self->s, &arg));
 	EXPECT_EQ(CAROM_REFUSED_NO_WALKER, self->s.open.refusal);
 	EXPECT_STREQ("nobody", self->s.open.detail);
