@@ -98,6 +98,11 @@ static void carom_slots_test_in_flight(struct kunit *test)
 
 /* ---- cancellation against the end ---- */
 
+static void carom_slots_ended(struct carom_slot *slot)
+{
+	slot->done = true;
+}
+
 static struct carom_slot *carom_slots_begun(struct kunit *test)
 {
 	struct carom_bench *bench = carom_slots_bench(test);
@@ -106,13 +111,9 @@ static struct carom_slot *carom_slots_begun(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, carom_map_add(&bench->file.map, 0, 800, 64));
 	carom_bench_geometry(bench, 64 << SECTOR_SHIFT, SECTOR_SHIFT);
 	KUNIT_ASSERT_EQ(test, 0, carom_slots_take(slot));
+	slot->ended = carom_slots_ended;
 	carom_chain_begin(slot, 0);
 	return slot;
-}
-
-static void carom_slots_ended(struct carom_slot *slot)
-{
-	slot->done = true;
 }
 
 static void carom_slots_cancel_seen(struct carom_bench *bench, struct carom_slot *slot)
@@ -138,7 +139,6 @@ static void carom_slots_test_cancel_flying(struct kunit *test)
 	struct carom_slot *slot = carom_slots_begun(test);
 	struct carom_bench *bench = carom_bench_of(slot);
 
-	slot->ended = carom_slots_ended;
 	bench->seen = carom_slots_cancel_seen;
 	bench->script[0] = 4096;
 	bench->script[1] = 8192;
@@ -155,7 +155,6 @@ static void carom_slots_test_cancel_late(struct kunit *test)
 	struct carom_slot *slot = carom_slots_begun(test);
 	struct carom_bench *bench = carom_bench_of(slot);
 
-	slot->ended = carom_slots_ended;
 	bench->seen = carom_slots_cancel_seen;
 	bench->script[0] = 4096;
 	bench->script[1] = CAROM_STEP_DONE;
@@ -170,7 +169,6 @@ static void carom_slots_test_cancel_yielded(struct kunit *test)
 	struct carom_slot *slot = carom_slots_begun(test);
 	struct carom_bench *bench = carom_bench_of(slot);
 
-	slot->ended = carom_slots_ended;
 	bench->budget = 1;
 	bench->script[0] = 4096;
 	KUNIT_ASSERT_EQ(test, CAROM_LEG_SENT, carom_chain_leg(slot, 0));
@@ -188,7 +186,6 @@ static void carom_slots_test_cancel_ended(struct kunit *test)
 	struct carom_slot *slot = carom_slots_begun(test);
 	struct carom_bench *bench = carom_bench_of(slot);
 
-	slot->ended = carom_slots_ended;
 	bench->script[0] = CAROM_STEP_MISS;
 	KUNIT_ASSERT_EQ(test, CAROM_LEG_SENT, carom_chain_leg(slot, 0));
 	KUNIT_EXPECT_EQ(test, 0, carom_slot_cancel(slot));
