@@ -53,6 +53,7 @@ void nvme_chain_disable(void);
  * @flags: of each submission
  * @reads: how many reads there have been
  * @legs: how many submissions
+ * @leg_reads: how many reads since the last of them
  * @seen: called for each read before the walker sees it, or NULL
  */
 struct carom_bench {
