@@ -201,6 +201,7 @@ int carom_walker_init(void);
 /* --- kfuncs.c: what walkers call --- */
 
 int carom_kfuncs_init(void);
+bool carom_kfunc_built_in(u32 id);
 
 /* --- slots.c: the memory of chains --- */
 

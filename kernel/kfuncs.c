@@ -326,6 +326,19 @@ static const struct btf_kfunc_id_set carom_kfunc_set = {
 	.set	= &carom_kfunc_ids,
 };
 
+/**
+ * carom_kfunc_built_in() - is this one of ours, and as much the kernel's own as any?
+ * @id: of a function, in the BTF of vmlinux
+ *
+ * As a module we have a BTF of our own, and ids that mean nothing in that of vmlinux.
+ *
+ * Context: any.
+ */
+bool carom_kfunc_built_in(u32 id)
+{
+	return IS_BUILTIN(CONFIG_CAROM) && btf_id_set8_contains(&carom_kfunc_ids, id);
+}
+
 int carom_kfuncs_init(void)
 {
 	return register_btf_kfunc_id_set(BPF_PROG_TYPE_STRUCT_OPS, &carom_kfunc_set);

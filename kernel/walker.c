@@ -45,7 +45,8 @@ static bool carom_insn_unbounded(const struct bpf_insn *insn)
 		return true;
 	/* Kfuncs of the kernel proper have no module offset: iterators and locks. */
 	return insn->code == (BPF_JMP | BPF_CALL) &&
-	       insn->src_reg == BPF_PSEUDO_KFUNC_CALL && !insn->off;
+	       insn->src_reg == BPF_PSEUDO_KFUNC_CALL && !insn->off &&
+	       !carom_kfunc_built_in(insn->imm);
 }
 
 /* Called by the verifier before it looks at the program. */
