@@ -224,6 +224,7 @@ bool carom_kfunc_built_in(u32 id);
  * @at: see struct carom_lookup
  * @deadline: in jiffies
  * @begun: when its lookup began, while carom_trace_listeners was @listeners (trace.c)
+ * @listeners: see @begun
  * @state: CAROM_SLOT_*, 0 while no lookup owns the slot
  * @ended: called on the completion path when the driver is finished with the
  *	request; the slot may then go on to another lookup before it returns
@@ -291,12 +292,13 @@ int carom_slot_cancel(struct carom_slot *slot);
  * @counts: statistics; NULL for a session that only maps
  * @file: sealed file
  * @walker: NULL for a session that only maps
- * @slots: @nr_slots of them
+ * @slots: chains
  * @scratch: vmalloc() area, @scratch_stride per slot
  * @results: vmalloc() area, one per slot
  * @last_offset: the last file offset at which a node can start
  * @lba_mask: bits of a file offset that must be zero
  * @lba_shift: log2 of sectors per LBA
+ * @nr_slots: how many @slots there are
  * @node_size: bytes per read
  * @node_sectors: the same in sectors
  * @scratch_size: bytes of scratch that kfuncs hand out

@@ -32,10 +32,9 @@
 /* ---- io_uring ---- */
 
 /*
- * A command that could not be sent at once is tried again by a worker. Before
- * Linux 6.14 its SQE is then looked for where it was, and may have been
- * overwritten, unless it was for a worker from the start and has been copied for
- * that.
+ * A command that could not be sent at once is tried again by a worker. Its SQE
+ * is then looked for where it was, and may have been overwritten, unless it was
+ * for a worker from the start and has been copied for that.
  */
 static inline bool carom_uring_sqe_is_stale(struct io_uring_cmd *cmd, unsigned int issue_flags)
 {
@@ -43,6 +42,7 @@ static inline bool carom_uring_sqe_is_stale(struct io_uring_cmd *cmd, unsigned i
 	return (issue_flags & IO_URING_F_UNLOCKED) &&
 	       (const void *)cmd->sqe != cmd_to_io_kiocb(cmd)->async_data;
 #else
+	/* It is copied, whenever that may be. */
 	return false;
 #endif
 }

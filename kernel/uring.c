@@ -17,6 +17,7 @@
  * so if there is no tag a worker does it that may.
  */
 #include <linux/err.h>
+#include <linux/io_uring/cmd.h>
 #include <linux/nospec.h>
 #include <linux/sched.h>
 

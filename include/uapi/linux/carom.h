@@ -80,6 +80,7 @@ struct carom_keys {
  *	CAROM_URING_CANCEL
  * @CAROM_END_BAD_RETURN: the walker returned what no step may return
  * @CAROM_END_STALE: device geometry is not the one that was sealed
+ * @CAROM_END_NR: how many there are
  *
  * From CAROM_END_HOPS on the chain was aborted: the answer may exist, and
  * user space can carry on from carom_lookup.at (or carom_result.at) with what is
@@ -107,38 +108,66 @@ enum carom_end {
 
 /**
  * enum carom_refusal - why a file could not be sealed or a session made
+ * @CAROM_REFUSED_NOT: not refused
+ * @CAROM_REFUSED_ARGUMENT: EINVAL: sizes, counts, flags
+ * @CAROM_REFUSED_NOT_READABLE: EBADF: descriptor not open for reading
+ * @CAROM_REFUSED_NOT_OWNER: EPERM: neither owner nor CAP_FOWNER
+ * @CAROM_REFUSED_FILE_TYPE: EOPNOTSUPP: directory, socket, ...
+ * @CAROM_REFUSED_FILESYSTEM: EOPNOTSUPP: other than ext4 and xfs
+ * @CAROM_REFUSED_DAX: EOPNOTSUPP: memory, not blocks
+ * @CAROM_REFUSED_ENCRYPTED: EOPNOTSUPP: what is on the device is ciphertext
+ * @CAROM_REFUSED_COMPRESSED: EOPNOTSUPP: blocks are not as read() has them
+ * @CAROM_REFUSED_VERITY: EOPNOTSUPP: raw reads would not be verified
+ * @CAROM_REFUSED_JOURNALED: EOPNOTSUPP: data=journal or chattr +j
+ * @CAROM_REFUSED_INLINE: EOPNOTSUPP: data lives in the inode
+ * @CAROM_REFUSED_REALTIME: EOPNOTSUPP: blocks are on another device
+ * @CAROM_REFUSED_REFLINK: EOPNOTSUPP: shares blocks, or did once
+ * @CAROM_REFUSED_SWAPFILE: EBUSY: in use as swap
+ * @CAROM_REFUSED_WRITER: ETXTBSY: open for writing somewhere
+ * @CAROM_REFUSED_EMPTY: ENODATA: no bytes to read
+ * @CAROM_REFUSED_DEVICE: EOPNOTSUPP: not a PCI NVMe namespace
+ * @CAROM_REFUSED_MULTIPATH: EOPNOTSUPP: NVMe multipath head
+ * @CAROM_REFUSED_INTEGRITY: EOPNOTSUPP: namespace with metadata or PI
+ * @CAROM_REFUSED_NODE_SIZE: EINVAL: less than an LBA
+ * @CAROM_REFUSED_NO_WALKER: ENOENT: no walker of that name
+ * @CAROM_REFUSED_WALKER_SIZE: EINVAL: node or scratch size is not the walker's
+ * @CAROM_REFUSED_NO_MEMORY: ENOMEM: for slots, nodes, scratch or the map
+ * @CAROM_REFUSED_FLUSH: writing back dirty pages failed, with that error
+ * @CAROM_REFUSED_READ_SIZE: EINVAL: a node is more than the device reads at once
+ * @CAROM_REFUSED_LIMIT: EPERM: more than carom_info has
+ * @CAROM_REFUSED_NR: how many there are
  *
  * Set in carom_open.refusal when CAROM_IOC_OPEN fails; carom_open.detail then
  * names the object (a filesystem, a device, a walker) where there is one.
  */
 enum carom_refusal {
-	CAROM_REFUSED_NOT,		/* not refused */
-	CAROM_REFUSED_ARGUMENT,		/* EINVAL: sizes, counts, flags */
-	CAROM_REFUSED_NOT_READABLE,	/* EBADF: descriptor not open for reading */
-	CAROM_REFUSED_NOT_OWNER,	/* EPERM: neither owner nor CAP_FOWNER */
-	CAROM_REFUSED_FILE_TYPE,	/* EOPNOTSUPP: directory, socket, ... */
-	CAROM_REFUSED_FILESYSTEM,	/* EOPNOTSUPP: other than ext4 and xfs */
+	CAROM_REFUSED_NOT,
+	CAROM_REFUSED_ARGUMENT,
+	CAROM_REFUSED_NOT_READABLE,
+	CAROM_REFUSED_NOT_OWNER,
+	CAROM_REFUSED_FILE_TYPE,
+	CAROM_REFUSED_FILESYSTEM,
 	CAROM_REFUSED_DAX,
 	CAROM_REFUSED_ENCRYPTED,
 	CAROM_REFUSED_COMPRESSED,
-	CAROM_REFUSED_VERITY,		/* raw reads would not be verified */
-	CAROM_REFUSED_JOURNALED,	/* data=journal or chattr +j */
-	CAROM_REFUSED_INLINE,		/* data lives in the inode */
+	CAROM_REFUSED_VERITY,
+	CAROM_REFUSED_JOURNALED,
+	CAROM_REFUSED_INLINE,
 	CAROM_REFUSED_REALTIME,
-	CAROM_REFUSED_REFLINK,		/* shares blocks, or did once */
-	CAROM_REFUSED_SWAPFILE,		/* EBUSY: in use as swap */
-	CAROM_REFUSED_WRITER,		/* ETXTBSY: open for writing somewhere */
-	CAROM_REFUSED_EMPTY,		/* ENODATA: no bytes to read */
-	CAROM_REFUSED_DEVICE,		/* EOPNOTSUPP: not a PCI NVMe namespace */
-	CAROM_REFUSED_MULTIPATH,	/* NVMe multipath head */
-	CAROM_REFUSED_INTEGRITY,	/* namespace with metadata or PI */
-	CAROM_REFUSED_NODE_SIZE,	/* EINVAL: less than an LBA */
-	CAROM_REFUSED_NO_WALKER,	/* ENOENT: no walker of that name */
-	CAROM_REFUSED_WALKER_SIZE,	/* EINVAL: node or scratch size is not the walker's */
-	CAROM_REFUSED_NO_MEMORY,	/* ENOMEM */
-	CAROM_REFUSED_FLUSH,		/* writing back dirty pages failed */
-	CAROM_REFUSED_READ_SIZE,	/* EINVAL: a node is more than the device reads at once */
-	CAROM_REFUSED_LIMIT,		/* EPERM: more than carom_info has */
+	CAROM_REFUSED_REFLINK,
+	CAROM_REFUSED_SWAPFILE,
+	CAROM_REFUSED_WRITER,
+	CAROM_REFUSED_EMPTY,
+	CAROM_REFUSED_DEVICE,
+	CAROM_REFUSED_MULTIPATH,
+	CAROM_REFUSED_INTEGRITY,
+	CAROM_REFUSED_NODE_SIZE,
+	CAROM_REFUSED_NO_WALKER,
+	CAROM_REFUSED_WALKER_SIZE,
+	CAROM_REFUSED_NO_MEMORY,
+	CAROM_REFUSED_FLUSH,
+	CAROM_REFUSED_READ_SIZE,
+	CAROM_REFUSED_LIMIT,
 	CAROM_REFUSED_NR,
 };
 
@@ -152,6 +181,9 @@ enum carom_refusal {
  * @max_slots: of a session; this and what follows as the administrator has set it
  * @max_hops: of a lookup
  * @max_deadline_ms: of a lookup
+ * @max_node_size: bytes
+ * @max_scratch_size: bytes
+ * @reserved: 0
  */
 struct carom_info {
 	__u32 size;
@@ -326,6 +358,7 @@ struct carom_extents {
 /**
  * struct carom_stats - CAROM_IOC_STATS on a session: totals since it was made
  * @size: in: bytes of this structure
+ * @reserved: 0
  * @lookups: chains ended
  * @hops: nodes that the walker has seen
  * @resubmits: reads sent to the device from its completion path
