@@ -52,7 +52,7 @@ LIBBPF_LIBS = $(shell O='$(O)' scripts/libbpf-fetch --libs)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all kernel demo check check-run check-debug check-kcsan check-mainline lint bench \
-	bench-insns bench-race kunit install uninstall clean help deps FORCE
+	bench-insns bench-race kunit series series-check install uninstall clean help deps FORCE
 
 # bpf comes first: the library embeds its walkers. tests comes last: it runs what the others add.
 RULES := bpf/rules.mk user/lib/rules.mk user/cli/rules.mk user/system/rules.mk dkms/rules.mk \
@@ -78,6 +78,13 @@ $(O)/%.o: %.c | $(O)/.deps
 
 kernel: $(O)/.deps
 	$(Q)scripts/kernel-modules
+
+# The patches for a kernel's own tree. series-check builds each of them; LAST=1 only the last.
+series:
+	$(Q)scripts/series '$(KVER)'
+
+series-check:
+	$(Q)scripts/series-check $(if $(LAST),--last) '$(KVER)'
 
 # Installs what is missing, after naming it.
 deps:
@@ -134,6 +141,8 @@ help:
 	@printf '%s\n' \
 	'make            user space and BPF programs' \
 	'make kernel     patched nvme.ko and carom.ko for the 6.12 kernel of Debian' \
+	'make series KVER=7.3  the series for the kernel'"'"'s own tree (or 6.12), in $(O)/series' \
+	'make series-check KVER=7.3  that series, built patch by patch (LAST=1: the last)' \
 	'make demo       a lookup in the kernel, shown in a VM' \
 	'make check      all tests (unit tests here, the rest in VMs)' \
 	'make check-debug  the tests in the VM on a kernel with KASAN, lockdep, kmemleak, ...' \
