@@ -2,7 +2,7 @@
 # Included last: UNIT_TESTS (programs), HOST_TESTS (scripts) and ALONE_TESTS (scripts that measure)
 # are what the other parts added.
 
-HOST_TESTS += tests/summary.test tests/drift.test tests/lint.test tests/vm/meta.test
+HOST_TESTS += tests/summary.test tests/drift.test tests/series.test tests/lint.test tests/vm/meta.test
 
 # The one that takes longest first.
 HOST_ORDER := $(filter %/storm.test,$(HOST_TESTS)) $(filter-out %/storm.test,$(HOST_TESTS))
