@@ -108,7 +108,7 @@ static void carom_limits_test_param(struct kunit *test)
 
 struct carom_limits_slots {
 	const char	*name;
-	unsigned long	requests;
+	unsigned int	requests;
 	unsigned int	percent;
 	u64		slots;
 };
@@ -120,7 +120,7 @@ static const struct carom_limits_slots carom_limits_of[] = {
 	{ "rounded_down", 99, 10, 9 },
 	{ "less_than_one", 9, 10, 1 },
 	{ "one_of_one", 1, 1, 1 },
-	{ "a_long_queue", 1UL << 32, 50, 1UL << 31 },
+	{ "a_long_queue", 10240, 50, 5120 },
 };
 
 KUNIT_ARRAY_PARAM_DESC(carom_limits_of, carom_limits_of, name);
