@@ -97,9 +97,10 @@ static void resets(void **state)
 }
 
 /*
- * Function resets and suspends freeze the queues in one task and thaw them in
- * another, which lockdep of 6.12 takes for a lock that was not given back, and
- * after a complaint it finds nothing any more.
+ * Function resets, suspends, and timeouts that end in a reset freeze the queues
+ * in one task and thaw them in another, which lockdep of 6.12 takes for a lock
+ * that was not given back. After a complaint it finds nothing any more, and a
+ * device that then goes away leaves it with a lock that is not there.
  */
 static void skip_with_lockdep(void)
 {
@@ -461,6 +462,7 @@ static void stalls(void **state)
 	int fd;
 
 	(void)state;
+	skip_with_lockdep();
 	storm_fill(path);
 	fd = vm_open(path, O_RDONLY | O_DIRECT);
 	assert_int_equal(posix_memalign(&buf, 4096, 512 << 10), 0);

@@ -22,14 +22,45 @@
 static struct engine_walker chase, large;
 static int nth, dev, file;
 
+/* Where a function of the kernel begins, and where the next. */
+static void find_function(const char *function, unsigned long *begin, unsigned long *end)
+{
+	FILE *f = fopen("/proc/kallsyms", "r");
+	unsigned long addr;
+	char name[128];
+
+	assert_non_null(f);
+	*begin = *end = 0;
+	while (!*end && fscanf(f, "%lx %*c %127s%*[^\n]", &addr, name) == 2) {
+		if (*begin && addr > *begin)
+			*end = addr;
+		else if (!strcmp(name, function))
+			*begin = addr;
+	}
+	fclose(f);
+	if (!*end)
+		fail_msg("there is no %s() in /proc/kallsyms", function);
+}
+
+/*
+ * The kernel itself warns if it has no memory for the events of a module, and
+ * again when it removes what it has of them, so nothing fails there.
+ */
 static void configure(void)
 {
 	static const char *const dirs[] = { "failslab", "fail_page_alloc" };
+	unsigned long begin, end;
+	char text[32];
 	unsigned int i;
 
+	find_function("trace_module_notify", &begin, &end);
 	for (i = 0; i < ARRAY_SIZE(dirs); i++) {
 		storm_write("N", FAULTS "%s/ignore-gfp-wait", dirs[i]);
 		storm_write("0", FAULTS "%s/verbose", dirs[i]);
+		snprintf(text, sizeof(text), "%#lx", begin);
+		storm_write(text, FAULTS "%s/reject-start", dirs[i]);
+		snprintf(text, sizeof(text), "%#lx", end);
+		storm_write(text, FAULTS "%s/reject-end", dirs[i]);
 	}
 	storm_write("0", FAULTS "fail_page_alloc/min-order");
 }
