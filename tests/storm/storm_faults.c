@@ -53,7 +53,7 @@ static void configure(void)
 	char text[32];
 	unsigned int i;
 
-	find_function("trace_module_notify", &begin, &end);
+	find_function("__trace_add_new_event", &begin, &end);
 	for (i = 0; i < ARRAY_SIZE(dirs); i++) {
 		storm_write("N", FAULTS "%s/ignore-gfp-wait", dirs[i]);
 		storm_write("0", FAULTS "%s/verbose", dirs[i]);
