@@ -17,6 +17,10 @@ series_select()
 
 	KVER=$1 SUITE='' CONFIG=''
 	VERSION=$(source_base "$KVER") || die "there is no kernel-patches/$KVER"
+	# Another release of Debian's, or a later day, has another one than the patches were made on.
+	if [[ -s $BUILD/kernel/current/version && $(<"$BUILD/kernel/current/version") == "$KVER".* ]]; then
+		VERSION=$(<"$BUILD/kernel/current/version")
+	fi
 	for config in "$TOP"/vmtest/*.config; do
 		config=${config##*/}
 		read -r series suite < <(source_series "${config%.config}") || continue
