@@ -3,14 +3,14 @@
  * Inside carom.ko.
  *
  * A session (session.c) holds a sealed file (seal.c) with its extent map
- * (map.c), a walker (walker.c) and slots (slots.c). A lookup is one chain
- * (chain.c) in one slot; its caller waits (wait.c) or is told by an io_uring
- * (uring.c). stats.c counts how they end.
+ * (map.c, map_bmap.c), a walker (walker.c) and slots (slots.c). A lookup is one
+ * chain (chain.c) in one slot; its caller waits (wait.c) or is told by an
+ * io_uring (uring.c). stats.c counts how they end.
  *
  * Locks, outer to inner:
  *	carom_files_lock	mutex: list of sealed files and their counts
  *	carom_file.lock		mutex: sealing and mapping of one file
- *	inode lock		taken inside seal.c and by bmap()
+ *	inode lock		taken inside seal.c and, while mapping, by filesystems
  *	carom_walkers_lock	mutex: list of walkers; never with the above
  *	carom_stats_lock	mutex: list of sessions; never with the above
  *	carom_shares_lock	mutex: slots by device; never with the above
@@ -32,6 +32,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/nvme-chain.h>
+#include <linux/string.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
 #include <linux/carom.h>
@@ -44,7 +45,7 @@ struct carom_share;
 struct io_comp_batch;
 struct io_uring_cmd;
 
-/* --- map.c: file offset to LBA --- */
+/* --- map.c, map_bmap.c: file offset to LBA --- */
 
 /**
  * struct carom_run - file blocks that are contiguous on the device
@@ -80,8 +81,9 @@ struct carom_map {
 };
 
 int carom_map_add(struct carom_map *map, u64 start, u64 sector, u64 len);
-int carom_map_build(struct carom_map *map, struct inode *inode, u64 part_start);
+int carom_map_finish(struct carom_map *map);
 void carom_map_free(struct carom_map *map);
+int carom_map_build(struct carom_map *map, struct file *file, u64 part_start);
 const struct carom_run *carom_map_search(const struct carom_map *map, u64 start);
 
 static inline bool carom_run_holds(const struct carom_run *run, u64 start)
@@ -90,6 +92,11 @@ static inline bool carom_run_holds(const struct carom_run *run, u64 start)
 }
 
 /* --- seal.c: files whose blocks stay where they are --- */
+
+static inline bool carom_fs_is(const struct inode *inode, const char *name)
+{
+	return !strcmp(inode->i_sb->s_type->name, name);
+}
 
 /**
  * struct carom_file - a sealed file, shared by its sessions

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Where the blocks of a file are, and which LBA holds an offset. */
-#include <linux/fs.h>
 #include <linux/mm.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "carom.h"
@@ -10,11 +8,14 @@
 /* Fewer runs than this are found as fast without an index. */
 #define CAROM_MAP_INDEX_MIN	16
 
+/* How much it is is up to the file; more than there can be is no bug. */
+#define CAROM_MAP_GFP	(GFP_KERNEL_ACCOUNT | __GFP_NOWARN)
+
 static int carom_map_resize(struct carom_map *map, size_t room)
 {
 	struct carom_run *runs;
 
-	runs = kvmalloc_array(room, sizeof(*runs), GFP_KERNEL_ACCOUNT);
+	runs = kvmalloc_array(room, sizeof(*runs), CAROM_MAP_GFP);
 	if (!runs)
 		return -ENOMEM;
 	if (map->nr)
@@ -65,7 +66,7 @@ static int carom_map_index(struct carom_map *map)
 	while (map->end >> map->shift > map->nr)
 		map->shift++;
 	parts = (map->end >> map->shift) + 2;
-	map->index = kvmalloc_array(parts, sizeof(*map->index), GFP_KERNEL_ACCOUNT);
+	map->index = kvmalloc_array(parts, sizeof(*map->index), CAROM_MAP_GFP);
 	if (!map->index)
 		return -ENOMEM;
 	for (part = 0; part < parts; part++) {
@@ -77,8 +78,8 @@ static int carom_map_index(struct carom_map *map)
 	return 0;
 }
 
-/* All runs have been added. */
-static int carom_map_finish(struct carom_map *map)
+/* All runs have been added. -ENOMEM, or 0. */
+int carom_map_finish(struct carom_map *map)
 {
 	int err;
 
@@ -86,37 +87,6 @@ static int carom_map_finish(struct carom_map *map)
 		return 0;
 	err = carom_map_resize(map, map->nr);
 	return err ?: carom_map_index(map);
-}
-
-/*
- * bmap() knows only written blocks: it answers 0 for holes and for unwritten
- * extents, whose old content must not be seen. The caller has sealed the inode
- * and written back its pages. Task context, sleeps, takes the inode lock.
- */
-int carom_map_build(struct carom_map *map, struct inode *inode, u64 part_start)
-{
-	unsigned int shift = inode->i_blkbits - SECTOR_SHIFT;
-	u64 blocks = DIV_ROUND_UP_ULL(i_size_read(inode), i_blocksize(inode));
-	sector_t phys;
-	u64 i;
-	int err;
-
-	for (i = 0; i < blocks; i++) {
-		phys = i;
-		err = bmap(inode, &phys);
-		if (err)
-			return err;
-		if (phys) {
-			err = carom_map_add(map, i << shift,
-					    ((u64)phys << shift) + part_start, 1ULL << shift);
-			if (err)
-				return err;
-		}
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		cond_resched();
-	}
-	return carom_map_finish(map);
 }
 
 void carom_map_free(struct carom_map *map)

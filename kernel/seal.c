@@ -30,11 +30,6 @@ int carom_refuse(struct carom_why *why, int err, enum carom_refusal refusal,
 	return err;
 }
 
-static bool carom_fs_is(const struct inode *inode, const char *name)
-{
-	return !strcmp(inode->i_sb->s_type->name, name);
-}
-
 /*
  * A reader must not be able to block a stranger's writes, so a file's owner or
  * CAP_FOWNER it has to be. Block devices are not blocked for anybody.
@@ -152,15 +147,6 @@ static void carom_clear_swapfile(struct carom_file *cf)
 	cf->swapfile = false;
 }
 
-/* XFS does not keep i_blocks. */
-static bool carom_has_blocks(const struct carom_file *cf)
-{
-	struct kstat st;
-
-	return !vfs_getattr(&cf->file->f_path, &st, STATX_BLOCKS, AT_STATX_SYNC_AS_STAT) &&
-	       st.blocks;
-}
-
 static int carom_map_file(struct carom_file *cf, struct carom_why *why)
 {
 	struct inode *inode = cf->inode;
@@ -170,15 +156,12 @@ static int carom_map_file(struct carom_file *cf, struct carom_why *why)
 	if (err)
 		return carom_refuse(why, err, CAROM_REFUSED_FLUSH, NULL);
 	cf->size = i_size_read(inode);
-	err = carom_map_build(&cf->map, inode, cf->part_start);
+	err = carom_map_build(&cf->map, cf->file, cf->part_start);
 	if (err == -ENOMEM)
 		return carom_refuse(why, err, CAROM_REFUSED_NO_MEMORY, NULL);
-	if (err)
-		return err;
-	/* XFS keeps quiet about inodes that share blocks, or did once. */
-	if (!cf->map.nr && carom_fs_is(inode, "xfs") && carom_has_blocks(cf))
-		return carom_refuse(why, -EOPNOTSUPP, CAROM_REFUSED_REFLINK, NULL);
-	return 0;
+	if (err == -EOPNOTSUPP)
+		return carom_refuse(why, err, CAROM_REFUSED_REFLINK, NULL);
+	return err;
 }
 
 static int carom_map_bdev(struct carom_file *cf, struct carom_why *why)

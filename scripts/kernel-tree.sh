@@ -17,20 +17,27 @@ unpack_paths()
 # Nothing is left of DIR if it does not apply.
 apply_series()
 {
-	local dir=$1 patches=$2 version=$3 patch out
+	local patch
 
-	for patch in "$patches"/*.patch; do
-		[[ -e $patch ]] || continue
-		step PATCH "${patch##*/}"
-		if ! out=$(patch -d "$dir" -p1 --fuzz=0 --batch --forward --no-backup-if-mismatch \
-			<"$patch" 2>&1); then
-			printf '%s\n' "$out" >&2
-			rm -rf "$dir"
-			die "${patch#"$TOP/"} does not apply: it was made for" \
-				"$(cat "$patches/BASE" 2>/dev/null || echo 'an unknown version (no BASE)')," \
-				"this is $version, for which ${patches#"$TOP/"} has to be rebased"
-		fi
+	for patch in "$2"/*.patch; do
+		[[ ! -e $patch ]] || apply_patch "$1" "$patch" "$3" "$2"
 	done
+}
+
+# apply_patch DIR PATCH VERSION SERIES: the same with one that was made for what SERIES was made for.
+apply_patch()
+{
+	local dir=$1 patch=$2 version=$3 series=$4 out
+
+	step PATCH "${patch##*/}"
+	if ! out=$(patch -d "$dir" -p1 --fuzz=0 --batch --forward --no-backup-if-mismatch \
+		<"$patch" 2>&1); then
+		printf '%s\n' "$out" >&2
+		rm -rf "$dir"
+		die "${patch#"$TOP/"} does not apply: it was made for" \
+			"$(cat "$series/BASE" 2>/dev/null || echo 'an unknown version (no BASE)')," \
+			"this is $version, for which ${patch%/*} has to be rebased"
+	fi
 }
 
 # patch_tree SOURCE NEW PATCHES VERSION: the same to a copy of SOURCE.

@@ -169,6 +169,20 @@ struct carom_bench *carom_bench_alloc(struct kunit *test)
 	return carom_bench_fill(bench) ? NULL : bench;
 }
 
+static void carom_bench_map_free(void *map)
+{
+	carom_map_free(map);
+}
+
+struct carom_map *carom_bench_map(struct kunit *test)
+{
+	struct carom_map *map = kunit_kzalloc(test, sizeof(*map), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, map);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, carom_bench_map_free, map));
+	return map;
+}
+
 /* As a session has it when it is made (session_test.c looks whether it has). */
 void carom_bench_geometry(struct carom_bench *bench, u64 size, u8 lba_shift)
 {

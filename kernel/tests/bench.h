@@ -86,6 +86,9 @@ struct carom_bench {
  */
 struct carom_bench *carom_bench_alloc(struct kunit *test);
 
+/* An empty map, freed when the test ends. */
+struct carom_map *carom_bench_map(struct kunit *test);
+
 /* A file of @size bytes whose device has LBAs of 1 << @lba_shift bytes. */
 void carom_bench_geometry(struct carom_bench *bench, u64 size, u8 lba_shift);
 

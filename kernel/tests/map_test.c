@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The map of a file's blocks: building, merging, searching (map.c). */
+/* The map of a file's blocks: merging, searching (map.c). */
 #include "bench.h"
 #include "../map.c"
 
@@ -19,20 +19,6 @@ static const struct carom_run *carom_map_test_linear(const struct carom_map *map
 			return &map->runs[i];
 	}
 	return NULL;
-}
-
-static void carom_map_test_free(void *map)
-{
-	carom_map_free(map);
-}
-
-static struct carom_map *carom_map_test_alloc(struct kunit *test)
-{
-	struct carom_map *map = kunit_kzalloc(test, sizeof(*map), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, map);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, carom_map_test_free, map));
-	return map;
 }
 
 /* ---- adding ---- */
@@ -62,7 +48,7 @@ KUNIT_ARRAY_PARAM_DESC(carom_map_merge, carom_map_merges, name);
 static void carom_map_test_merge(struct kunit *test)
 {
 	const struct carom_map_merge *merge = test->param_value;
-	struct carom_map *map = carom_map_test_alloc(test);
+	struct carom_map *map = carom_bench_map(test);
 	const struct carom_run *run;
 	size_t i;
 
@@ -125,7 +111,7 @@ static struct carom_map *carom_map_test_random(struct kunit *test,
 					       const struct carom_map_shape *shape,
 					       struct rnd_state *rnd)
 {
-	struct carom_map *map = carom_map_test_alloc(test);
+	struct carom_map *map = carom_bench_map(test);
 	u64 start = 0, sector = 1000;
 	size_t i;
 	u32 len;
@@ -234,133 +220,12 @@ static void carom_map_test_freed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, map->nr);
 }
 
-/* ---- building ---- */
-
-/* A filesystem's answers: where each block is, 0 for a hole. */
-struct carom_map_inode {
-	struct inode		inode;
-	struct address_space	mapping;
-	const sector_t		*blocks;
-	sector_t		nr;
-	sector_t		asked;
-};
-
-static sector_t carom_map_test_bmap(struct address_space *mapping, sector_t block)
-{
-	struct carom_map_inode *mi = container_of(mapping, struct carom_map_inode, mapping);
-
-	mi->asked++;
-	return block < mi->nr ? mi->blocks[block] : 0;
-}
-
-static const struct address_space_operations carom_map_test_aops = {
-	.bmap	= carom_map_test_bmap,
-};
-
-static const struct address_space_operations carom_map_test_no_bmap = { };
-
-static struct carom_map_inode *carom_map_test_inode(struct kunit *test, const sector_t *blocks,
-						    sector_t nr, unsigned int blkbits, loff_t size)
-{
-	struct carom_map_inode *mi = kunit_kzalloc(test, sizeof(*mi), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, mi);
-	mi->blocks = blocks;
-	mi->nr = nr;
-	mi->mapping.a_ops = &carom_map_test_aops;
-	mi->mapping.host = &mi->inode;
-	mi->inode.i_mapping = &mi->mapping;
-	mi->inode.i_blkbits = blkbits;
-	i_size_write(&mi->inode, size);
-	return mi;
-}
-
-/* Two blocks in a row, a hole, one, two that are not in a row, a hole, one. */
-static const sector_t carom_map_blocks[] = { 10, 11, 0, 12, 20, 30, 0, 0, 9 };
-
-static const unsigned int carom_map_blkbits[] = { 9, 10, 12, 16 };
-
-static void carom_map_blkbits_desc(const unsigned int *bits, char *desc)
-{
-	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "blocks_of_%u", 1U << *bits);
-}
-
-KUNIT_ARRAY_PARAM(carom_map_blkbits, carom_map_blkbits, carom_map_blkbits_desc);
-
-#define PART_START	2048
-
-static void carom_map_test_build(struct kunit *test)
-{
-	unsigned int bits = *(const unsigned int *)test->param_value;
-	unsigned int shift = bits - SECTOR_SHIFT;
-	sector_t nr = ARRAY_SIZE(carom_map_blocks);
-	struct carom_map *map = carom_map_test_alloc(test);
-	const struct carom_run *run;
-	struct carom_map_inode *mi;
-	u64 sector, block;
-
-	/* The last block is in the file if only a byte of it is. */
-	mi = carom_map_test_inode(test, carom_map_blocks, nr, bits, ((nr - 1) << bits) + 1);
-	KUNIT_ASSERT_EQ(test, 0, carom_map_build(map, &mi->inode, PART_START));
-	KUNIT_EXPECT_EQ(test, nr, mi->asked);
-	KUNIT_EXPECT_EQ(test, 5, map->nr);
-	for (sector = 0; sector < (nr + 1) << shift; sector++) {
-		block = sector >> shift;
-		run = carom_map_search(map, sector);
-		if (block >= nr || !carom_map_blocks[block]) {
-			KUNIT_EXPECT_NULL_MSG(test, run, "sector %llu", sector);
-			continue;
-		}
-		KUNIT_ASSERT_NOT_NULL_MSG(test, run, "sector %llu", sector);
-		KUNIT_EXPECT_EQ(test, run->sector + sector - run->start, PART_START +
-				(carom_map_blocks[block] << shift) + sector - (block << shift));
-	}
-}
-
-static void carom_map_test_build_end(struct kunit *test)
-{
-	static const sector_t blocks[] = { 10, 11, 12, 13 };
-	static const struct {
-		loff_t	size;
-		u64	sectors;
-	} ends[] = {
-		{ 0, 0 }, { 1, 8 }, { 4095, 8 }, { 4096, 8 }, { 4097, 16 }, { 8192, 16 },
-		{ 16384, 32 },
-	};
-	struct carom_map_inode *mi;
-	struct carom_map *map;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(ends); i++) {
-		map = carom_map_test_alloc(test);
-		mi = carom_map_test_inode(test, blocks, ARRAY_SIZE(blocks), 12, ends[i].size);
-		KUNIT_ASSERT_EQ(test, 0, carom_map_build(map, &mi->inode, 0));
-		KUNIT_ASSERT_EQ(test, ends[i].sectors ? 1 : 0, map->nr);
-		if (map->nr)
-			KUNIT_EXPECT_EQ(test, ends[i].sectors, map->runs[0].len);
-	}
-}
-
-static void carom_map_test_build_fails(struct kunit *test)
-{
-	struct carom_map *map = carom_map_test_alloc(test);
-	struct carom_map_inode *mi;
-
-	mi = carom_map_test_inode(test, carom_map_blocks, ARRAY_SIZE(carom_map_blocks), 12, 4096);
-	mi->mapping.a_ops = &carom_map_test_no_bmap;
-	KUNIT_EXPECT_EQ(test, -EINVAL, carom_map_build(map, &mi->inode, 0));
-	KUNIT_EXPECT_EQ(test, 0, map->nr);
-}
-
 static struct kunit_case carom_map_cases[] = {
 	KUNIT_CASE_PARAM(carom_map_test_merge, carom_map_merge_gen_params),
 	KUNIT_CASE_PARAM(carom_map_test_search, carom_map_shape_gen_params),
 	KUNIT_CASE_PARAM(carom_map_test_index, carom_map_shape_gen_params),
 	KUNIT_CASE(carom_map_test_holds),
 	KUNIT_CASE(carom_map_test_freed),
-	KUNIT_CASE_PARAM(carom_map_test_build, carom_map_blkbits_gen_params),
-	KUNIT_CASE(carom_map_test_build_end),
-	KUNIT_CASE(carom_map_test_build_fails),
 	{ }
 };
 
