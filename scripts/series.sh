@@ -5,8 +5,8 @@
 
 # shellcheck disable=SC2034 # others have it
 IN_TREE=$TOP/kernel-patches/in-tree
-# What the series changes, besides what kernel-patches/KVER/*.patch do.
-SERIES_PATHS=(drivers/nvme/Kconfig drivers/nvme/Makefile drivers/nvme/host/Kconfig MAINTAINERS
+# What the series changes, besides what the patches do.
+SERIES_PATHS=(Documentation/filesystems/fiemap.rst drivers/nvme/Kconfig drivers/nvme/Makefile drivers/nvme/host/Kconfig MAINTAINERS
 	Documentation/block/index.rst Documentation/userspace-api/ioctl/ioctl-number.rst
 	tools/testing/selftests/Makefile)
 
@@ -40,7 +40,7 @@ series_source()
 
 	SOURCE=$BUILD/series/source-$KVER
 	mapfile -t wanted < <({ printf '%s\n' "${SERIES_PATHS[@]}" &&
-		sed -n 's,^--- a/,,p' "$TOP/kernel-patches/$KVER"/*.patch; } | sort -u)
+		sed -n 's,^--- a/,,p' "$TOP/kernel-patches/$KVER"/*.patch "$IN_TREE/$KVER"/*.patch; } | sort -u)
 	[[ ! -f $SOURCE/.version || $(<"$SOURCE/.version") != "$VERSION ${wanted[*]}" ]] || return 0
 	deb=$(source_fetch "$KVER" "$SUITE" "$VERSION")
 	new=$SOURCE.new

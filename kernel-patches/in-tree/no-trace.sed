@@ -5,7 +5,7 @@
 s,As tracepoints have them\.,As <linux/carom.h> has them.,
 
 # Makefile
-s/^\ttrace\.o /\t/
+s/ trace\.o / /
 /define_trace\.h/d
 /^CFLAGS_trace/d
 
