@@ -90,8 +90,10 @@ series-check:
 deps:
 	$(Q)scripts/deps install
 
+# With a CPU each, unless the caller has said how many; what runs the tests shares them out itself.
+JOBS := $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 check: deps
-	$(Q)$(MAKE) --no-print-directory all kernel
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all kernel check-build
 	$(Q)$(MAKE) --no-print-directory check-run
 
 # The VM's part of the tests once more, on a kernel that looks for bugs: with KASAN, lockdep and the

@@ -25,7 +25,7 @@ TRACE_DIR = $(DATADIR)/carom/trace
 TRACE_SCRIPTS := $(wildcard bpf/trace/*.bt)
 
 .PHONY: install-trace uninstall-trace check-trace
-check-run check-debug-run: $(O)/bpf/trace/types.btf
+check-build check-debug-run: $(O)/bpf/trace/types.btf
 
 $(O)/bpf/trace/types.btf: bpf/trace/types.c | $(O)/.deps
 	$(call say,BTF,$@)

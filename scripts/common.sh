@@ -12,6 +12,8 @@ CACHE=${CAROM_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/carom}
 # shellcheck disable=SC2034 # others have them
 DRIVER_PATHS=(drivers/nvme/host 'include/linux/nvme*.h')
 export PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+# The jobs of a make that runs a script are none of those that the script runs.
+unset MAKEFLAGS MFLAGS
 
 say()
 {

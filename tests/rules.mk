@@ -7,7 +7,10 @@ HOST_TESTS += tests/summary.test tests/drift.test tests/series.test tests/lint.t
 # The one that takes longest first.
 HOST_ORDER := $(filter %/storm.test,$(HOST_TESTS)) $(filter-out %/storm.test,$(HOST_TESTS))
 
-check-run: $(UNIT_TESTS) $(O)/vmtest/insns.so $(O)/tests/vm/loop
+.PHONY: check-build
+check-build: $(UNIT_TESTS) $(O)/vmtest/insns.so $(O)/tests/vm/loop
+
+check-run: check-build
 	$(Q)tests/run --unit '$(UNIT_TESTS)' --alone '$(ALONE_TESTS)' --host '$(HOST_ORDER)'
 
 # Of the host's tests, those about what the kernel does.

@@ -60,5 +60,5 @@ bench-run: bench-insns-run $(O)/vmtest/profile.so $(O)/carom $(O)/bpf/lmdb.bpf.o
 
 ALONE_TESTS += tests/bench/insns.test
 HOST_TESTS += tests/bench/profile.test tests/bench/figures.test tests/bench/race.test
-check-run: $(BENCH) $(SCALE_BENCH) $(MANY_BENCH) $(VALUES_BENCH) $(SQLITE_BENCH) $(O)/carom \
+check-build: $(BENCH) $(SCALE_BENCH) $(MANY_BENCH) $(VALUES_BENCH) $(SQLITE_BENCH) $(O)/carom \
 	$(O)/vmtest/profile.so $(O)/vmtest/latency.so

@@ -10,7 +10,7 @@ KVD_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit
 KVD_SAN_OBJS := $(patsubst %.c,$(KVD_DIR)/san/%.o,$(KVD_SRCS) $(LIB_SRCS) \
 	$(LIB_WALKERS:%=bpf/%.bpf.c))
 
-check-run: $(KVD_DIR)/kvd
+check-build: $(KVD_DIR)/kvd
 
 $(KVD_DIR)/san/%.o: %.c | $(O)/.deps
 	$(call say,CC,$@)

@@ -22,7 +22,7 @@ $(FUZZ_LMDB): $(FUZZ_LMDB_OBJS)
 	$(Q)$(CLANG) $(CFLAGS) $(FUZZ_CFLAGS) $(FUZZ_SANITIZE) -fsanitize=fuzzer -o $@ $^ -lcmocka \
 		-llmdb -pthread
 
-check-run: $(FUZZ_LMDB)
+check-build: $(FUZZ_LMDB)
 HOST_TESTS += tests/fuzz/lmdb.test
 
 # The same of SQLite files.
@@ -37,7 +37,7 @@ $(FUZZ_SQLITE): $(FUZZ_SQLITE_OBJS)
 	$(Q)$(CLANG) $(CFLAGS) $(FUZZ_CFLAGS) $(FUZZ_SANITIZE) -fsanitize=fuzzer -o $@ $^ -lcmocka \
 		-lsqlite3 -pthread
 
-check-run: $(FUZZ_SQLITE)
+check-build: $(FUZZ_SQLITE)
 HOST_TESTS += tests/fuzz/sqlite.test
 
 # In the VM: the kernel's interface, by tests/vm/surface.vmt.
@@ -57,7 +57,7 @@ $(FUZZ_SURFACE): $(patsubst %,$(FUZZ_DIR)/%.o,surface surface_ops surface_open s
 FUZZ_DIFFER := $(FUZZ_DIR)/differ $(FUZZ_DIR)/differ_sqlite
 FUZZ_DIFFER_LIB := $(patsubst %,$(FUZZ_DIR)/plain/tests/fuzz/%.o,differ_side differ_native)
 
-check-run: $(FUZZ_DIFFER)
+check-build: $(FUZZ_DIFFER)
 vm-tests: $(FUZZ_DIFFER)
 
 $(FUZZ_DIR)/plain/%.o: %.c | $(O)/.deps

@@ -3,7 +3,7 @@
 
 LOOKUPS := $(O)/tests/lookups/lookups
 
-check-run: $(LOOKUPS)
+check-build: $(LOOKUPS)
 
 $(LOOKUPS): $(addprefix $(O)/tests/lookups/,lookups.o lookups_queue.o database.o queued.o) \
 		$(O)/libcarom.a

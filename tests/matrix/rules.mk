@@ -6,7 +6,7 @@ MATRIX_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/matrix/*.c))
 MATRIX_LIB := $(patsubst %,$(O)/tests/%.o,lib/chase lib/engine vm/vm)
 
 .PHONY: doc-sealing
-check-run: $(MATRIX)
+check-build: $(MATRIX)
 
 $(MATRIX_OBJS): override CPPFLAGS += -D_GNU_SOURCE $(LIBBPF_CFLAGS)
 

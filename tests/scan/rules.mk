@@ -15,7 +15,7 @@ $(SCAN_DIR)/%_oracle: $(SCAN_LIB:%.c=$(SAN_DIR)/%.o) $(SAN_LIB_OBJS)
 	$(Q)$(CC) $(CFLAGS) $(SAN_FLAGS) -o $@ $^ -lcmocka -llmdb -lsqlite3 -luring -pthread
 
 # The same without, for the VM.
-check-run: $(SCAN_DIR)/scans $(SCAN_DIR)/manies
+check-build: $(SCAN_DIR)/scans $(SCAN_DIR)/manies
 vm-tests: $(SCAN_DIR)/scans $(SCAN_DIR)/manies
 
 $(SCAN_DIR)/scans: $(O)/tests/scan/oracle.o

@@ -6,7 +6,7 @@ SECRET_PROGRAMS := $(addprefix $(SECRET_DIR)/,secret rights passed forged)
 SECRET_BPF := $(patsubst %.c,$(O)/%.o,$(wildcard tests/secret/*.bpf.c))
 SECRET_LIB := $(patsubst %,$(O)/tests/%.o,lib/chase lib/engine vm/vm)
 
-check-run: $(SECRET_PROGRAMS) $(SECRET_BPF)
+check-build: $(SECRET_PROGRAMS) $(SECRET_BPF)
 vm-tests: $(SECRET_PROGRAMS) $(SECRET_BPF)
 
 $(patsubst %.c,$(O)/%.o,$(filter-out %.bpf.c,$(wildcard tests/secret/*.c))): \

@@ -21,7 +21,7 @@ $(SQLITE_DIR)/sqlite_oracle $(SQLITE_DIR)/sqlite_many $(SQLITE_DIR)/sqlite_scans
 # The same without, for the VM.
 $(patsubst %.c,$(O)/%.o,$(wildcard tests/sqlite/*.c)): override CPPFLAGS += -D_GNU_SOURCE
 SQLITE_VM := $(patsubst %,$(SQLITE_DIR)/%,lookups manies scans)
-check-run: $(SQLITE_VM)
+check-build: $(SQLITE_VM)
 vm-tests: $(SQLITE_VM)
 
 $(SQLITE_DIR)/lookups: $(SQLITE_ORACLE:%=$(O)/%.o)

@@ -13,7 +13,7 @@ $(VALUES_DIR)/values_oracle: $(VALUES_TEST:%=$(SAN_DIR)/%.o) $(SAN_LIB_OBJS)
 
 # The same without, for the VM.
 $(patsubst %.c,$(O)/%.o,$(wildcard tests/values/*.c)): override CPPFLAGS += -D_GNU_SOURCE
-check-run: $(VALUES_DIR)/values
+check-build: $(VALUES_DIR)/values
 vm-tests: $(VALUES_DIR)/values
 
 $(VALUES_DIR)/values: $(VALUES_TEST:%=$(O)/%.o) $(O)/libcarom.a

@@ -11,7 +11,7 @@ VM_TEST_NATIVE := $(patsubst %.c,$(O)/%.so,$(wildcard tests/vm/native/*.c))
 VM_TEST_OBJS := $(VM_TEST_PROGRAMS:=.o) $(VM_TEST_LIB)
 
 .PHONY: vm-tests
-check-run: vm-tests
+check-build: vm-tests
 vm-tests: $(VM_TEST_PROGRAMS) $(VM_TEST_BPF) $(VM_TEST_NATIVE) $(O)/kselftest.stamp
 
 # What kselftest.vmt runs.
