@@ -8,7 +8,7 @@
 /* Fewer runs than this are found as fast without an index. */
 #define CAROM_MAP_INDEX_MIN	16
 
-/* How much it is is up to the file; more than there can be is no bug. */
+/* The file says how much; more than there can be is no bug. */
 #define CAROM_MAP_GFP	(GFP_KERNEL_ACCOUNT | __GFP_NOWARN)
 
 static int carom_map_resize(struct carom_map *map, size_t room)
