@@ -51,7 +51,7 @@ LIBBPF_LIBS = $(shell O='$(O)' scripts/libbpf-fetch --libs)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all kernel demo check check-run check-debug check-kcsan check-mainline lint bench \
+.PHONY: all kernel demo check check-run check-debug check-kcsan check-mainline check-intree lint bench \
 	bench-insns bench-race kunit series series-check install uninstall clean help deps FORCE
 
 # bpf comes first: the library embeds its walkers. tests comes last: it runs what the others add.
@@ -97,8 +97,9 @@ check: deps
 	$(Q)$(MAKE) --no-print-directory check-run
 
 # The VM's part of the tests once more, on a kernel that looks for bugs: with KASAN, lockdep and the
-# like, or those that run concurrently with KCSAN. Or on the newest kernel that there is a series for.
-check-debug check-kcsan check-mainline: check-%: deps
+# like, or those that run concurrently with KCSAN. Or on the newest kernel that there is a series for, or
+# on that with the whole series in its tree, built in.
+check-debug check-kcsan check-mainline check-intree: check-%: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)scripts/kernel-modules --kernel $*
 	$(Q)$(MAKE) --no-print-directory check-$*-run
@@ -150,6 +151,7 @@ help:
 	'make check-debug  the tests in the VM on a kernel with KASAN, lockdep, kmemleak, ...' \
 	'make check-kcsan  the concurrent ones on a kernel that looks for data races' \
 	'make check-mainline  the tests in the VM on Linux 7.3 (or KSRC=dir, a tree of that series)' \
+	'make check-intree  some of them on that with the whole series in its tree, built in' \
 	'make kunit      KUnit tests of the engine, under User Mode Linux of KVER=$(KVER) (or 7.3)' \
 	'make bench      the benchmarks, in a VM, drawn in $(O)/bench' \
 	'make bench-insns  of these, instructions per lookup for every way of reading' \

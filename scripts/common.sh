@@ -32,6 +32,13 @@ step()
 	printf '  %-7s %s\n' "$1" "$2" >&2
 }
 
+# carom_is_built_in KERNEL: has that kernel, a directory of kernel-fetch or kernel-build, no nvme.ko and
+# carom.ko, as both are in its image?
+carom_is_built_in()
+{
+	grep -qsx CONFIG_CAROM=y "$1/root/boot/config-${1##*/}"
+}
+
 # Runs a command and shows its output only if it fails, or always with V=1.
 quietly()
 {

@@ -2,6 +2,17 @@
 # shellcheck shell=bash
 # Configurations of kernels, as fragments of options. Sourced after common.sh.
 
+# config_fragments NAME: what the kernel of vmtest/NAME.config is configured with: base.config, the one
+# that it is to have besides if it says so, and itself.
+config_fragments()
+{
+	local config=$TOP/vmtest/$1.config
+
+	printf '%s\n' "$TOP/vmtest/base.config"
+	sed -nE "s,^# With: ([a-z]+\.config)\$,$TOP/vmtest/\1,p" "$config"
+	printf '%s\n' "$config"
+}
+
 # config_merge BASE OTHER...: of all fragments what they say, where each overrules those before it.
 config_merge()
 {

@@ -22,6 +22,7 @@ series_select()
 		VERSION=$(<"$BUILD/kernel/current/version")
 	fi
 	for config in "$TOP"/vmtest/*.config; do
+		! grep -q '^# With: ' "$config" || continue
 		config=${config##*/}
 		read -r series suite < <(source_series "${config%.config}") || continue
 		if [[ $series == "$KVER" ]]; then
@@ -52,4 +53,58 @@ series_source()
 	printf '%s\n' "$VERSION ${wanted[*]}" >"$new/.version"
 	rm -rf "$SOURCE"
 	mv "$new" "$SOURCE"
+}
+
+# series_files [--new] PATCH: the files that it changes, or those that it adds.
+series_files()
+{
+	case $1 in
+	--new) awk '/^diff --git / { file = substr($4, 3) } /^new file mode/ { print file }' "$2" ;;
+	*) sed -nE 's,^diff --git a/.* b/(.*)$,\1,p' "$1" ;;
+	esac
+}
+
+# A tree to which a series is applied again and again has a directory DIR of its own, for what the files of
+# the last one were before.
+
+# series_restore DIR TREE: as the package has it, whatever was applied before. What goes back gets a new
+# date, so that it is built.
+series_restore()
+{
+	local dir=$1 tree=$2 file
+
+	[[ -f $dir/applied ]] || return 0
+	while read -r file; do
+		if [[ -f $dir/pristine/$file ]]; then
+			cmp -s "$dir/pristine/$file" "$tree/$file" || cp "$dir/pristine/$file" "$tree/$file"
+		else
+			rm -f "$tree/$file"
+		fi
+	done <"$dir/applied"
+	rm -rf "$dir/applied" "$dir/pristine"
+}
+
+# series_remember DIR TREE PATCH...: so that series_restore() can.
+series_remember()
+{
+	local dir=$1 tree=$2 patch
+	shift 2
+
+	mkdir -p "$dir/pristine"
+	for patch in "$@"; do
+		series_files "$patch"
+	done | sort -u >"$dir/applied.new"
+	series_keep "$tree" "$dir/applied.new" "$dir/pristine"
+	mv "$dir/applied.new" "$dir/applied"
+}
+
+# series_keep TREE LIST DIR: copies, as old as the files are, of those of the list that are there.
+series_keep()
+{
+	local file
+
+	[[ -f $2 ]] || return 0
+	while read -r file; do
+		[[ ! -f $1/$file ]] || install -D -p -m 644 "$1/$file" "$3/$file"
+	done <"$2"
 }

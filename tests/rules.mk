@@ -20,7 +20,7 @@ DEBUG_TESTS := tests/vm/debug.test \
 # What runs concurrently, for the kernel that looks for data races.
 KCSAN_TESTS := $(patsubst %,tests/vm/%.vmt,engine storm surface)
 
-.PHONY: check-debug-run check-kcsan-run check-mainline-run
+.PHONY: check-debug-run check-kcsan-run check-mainline-run check-intree-run
 check-debug-run: vm-tests $(LOOKUPS) $(MATRIX)
 	$(Q)tests/run --kernel debug --vm 'ext4 xfs walkers leaks' --host '$(DEBUG_TESTS)'
 
@@ -31,6 +31,12 @@ check-kcsan-run: vm-tests
 check-mainline-run: vm-tests $(LOOKUPS) $(MATRIX)
 	$(Q)tests/run --kernel mainline --vm 'ext4 xfs walkers' \
 		--host '$(filter-out %/debug.test,$(DEBUG_TESTS))'
+
+# What the engine is and refuses where it is part of the kernel's image. CAROM_FUZZ_SECONDS is for surface.
+INTREE_TESTS := house engine kselftest lookups refusals cli secret surface
+
+check-intree-run: vm-tests $(LOOKUPS) $(O)/carom
+	$(Q)tests/run --kernel intree --vm 'ext4 xfs' $(INTREE_TESTS:%=tests/vm/%.vmt)
 
 # Counted by meta.test. Static, so that the dynamic linker's work is none of it.
 $(O)/tests/vm/loop: $(O)/tests/vm/loop.o

@@ -24,6 +24,11 @@ bool vm_fs_is(const char *name)
 	return !strcmp(env("CAROM_VM_FS"), name);
 }
 
+bool vm_built_in(void)
+{
+	return *env("CAROM_VM_BUILT_IN");
+}
+
 static int run(const char *fmt, va_list args, char *cmd, size_t size)
 {
 	int status;

@@ -52,6 +52,9 @@ bool vm_fs_is(const char *name);
 __attribute__((format(printf, 1, 2))) void vm_sh(const char *fmt, ...);
 __attribute__((format(printf, 1, 2))) int vm_try(const char *fmt, ...);
 
+/* Are driver and engine part of the kernel's image, and not to be unloaded? */
+bool vm_built_in(void);
+
 /* Load a kernel module of the distribution's. */
 void vm_modprobe(const char *args);
 

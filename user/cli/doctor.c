@@ -140,7 +140,9 @@ static void check_module(struct doctor *doc)
 {
 	char why[512];
 
-	if (exists("/sys/module/carom"))
+	if (doctor_module_built_in())
+		say(doc, "module", STATE_OK, NULL, "carom is built into the kernel");
+	else if (exists("/sys/module/carom"))
 		say(doc, "module", STATE_OK, NULL, "carom.ko is loaded");
 	else if (doctor_module_installed())
 		say(doc, "module", STATE_MISSING, "as root: modprobe carom",
@@ -155,7 +157,7 @@ static void check_module(struct doctor *doc)
 		    "carom.ko is not loaded");
 }
 
-/* Does the loaded nvme export the hook? Names are readable by anyone. */
+/* Does nvme have the hook, as a module or built in? Names are readable by anyone. */
 static bool nvme_has_hook(void)
 {
 	FILE *file = fopen("/proc/kallsyms", "re");
@@ -165,7 +167,7 @@ static bool nvme_has_hook(void)
 	if (!file)
 		return false;
 	while (!found && fgets(line, sizeof(line), file))
-		found = strstr(line, " nvme_chain_") && strstr(line, "[nvme]");
+		found = strstr(line, " nvme_chain_") && (strstr(line, "[nvme]") || !strchr(line, '['));
 	fclose(file);
 	return found;
 }
@@ -201,6 +203,8 @@ static void check_btf(struct doctor *doc)
 	if (!exists("/sys/kernel/btf/vmlinux"))
 		say(doc, "btf", STATE_MISSING, "use a kernel with CONFIG_DEBUG_INFO_BTF",
 		    "kernel has no BTF");
+	else if (doctor_module_built_in())
+		say(doc, "btf", STATE_OK, NULL, "of the kernel, and of carom in it");
 	else if (exists("/sys/module/carom") && !carom)
 		say(doc, "btf", STATE_MISSING, "build it again where pahole is installed",
 		    "carom.ko has no BTF");

@@ -11,6 +11,13 @@
 bool doctor_module_installed(void);
 
 /**
+ * doctor_module_built_in() - is the engine part of the running kernel's image?
+ *
+ * Its types and functions are in the BTF of vmlinux then, if there is one, and it is never unloaded.
+ */
+bool doctor_module_built_in(void);
+
+/**
  * doctor_dkms_refused() - has carom-dkms built nothing for the running kernel?
  * @why: where its reason goes, one line
  * @size: bytes of @why

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 #include "doctor.h"
 
 /* Why carom-dkms has built nothing for a kernel, by its release; dkms/update leaves it there. */
@@ -29,6 +30,12 @@ bool doctor_module_installed(void)
 	if (file)
 		fclose(file);
 	return found;
+}
+
+/* What is built in has a directory for its parameters, and nothing there that modules alone have. */
+bool doctor_module_built_in(void)
+{
+	return !access("/sys/module/carom", F_OK) && access("/sys/module/carom/initstate", F_OK);
 }
 
 bool doctor_dkms_refused(char *why, size_t size)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "doctor.h"
 #include "walker.h"
 
 /* The verifier's, of which it keeps the end; the more if somebody wants to read it. */
@@ -188,6 +189,8 @@ void walker_object_close(struct walker_object *o)
 
 int walker_machine(struct walker_object *o)
 {
+	if (doctor_module_built_in())
+		return 0;
 	if (access("/sys/kernel/btf/carom", F_OK)) {
 		if (!access("/sys/module/carom", F_OK))
 			return walker_object_fail(o, CLI_BACKEND,
@@ -200,7 +203,7 @@ int walker_machine(struct walker_object *o)
 }
 
 /* Names of the functions that the object wants of the kernel and carom.ko does not have. */
-static void list_missing(const struct btf *own, const struct btf *module, char *text, size_t size)
+static void list_missing(const struct btf *own, const struct btf *engine, char *text, size_t size)
 {
 	const struct btf_type *t;
 	const char *name;
@@ -213,7 +216,7 @@ static void list_missing(const struct btf *own, const struct btf *module, char *
 		if (!btf_is_func(t) || btf_vlen(t) != BTF_FUNC_EXTERN)
 			continue;
 		name = btf__name_by_offset(own, t->name_off);
-		if (btf__find_by_name_kind(module, name, BTF_KIND_FUNC) > 0)
+		if (btf__find_by_name_kind(engine, name, BTF_KIND_FUNC) > 0)
 			continue;
 		n = snprintf(text + used, size - used, "%s%s()", used ? ", " : "", name);
 		used += n > 0 && (size_t)n < size - used ? (size_t)n : 0;
@@ -225,12 +228,15 @@ static int explain_kfuncs(struct walker_object *o)
 	/* libbpf has changed that of the object. */
 	struct btf *own = btf__parse_elf(o->path, NULL);
 	struct btf *base = btf__load_vmlinux_btf();
-	struct btf *module = base ? btf__load_module_btf("carom", base) : NULL;
+	/* What has the engine's functions. */
+	struct btf *engine = !base || doctor_module_built_in() ? base :
+		btf__load_module_btf("carom", base);
 	char missing[512] = "";
 
-	if (own && module)
-		list_missing(own, module, missing, sizeof(missing));
-	btf__free(module);
+	if (own && engine)
+		list_missing(own, engine, missing, sizeof(missing));
+	if (engine != base)
+		btf__free(engine);
 	btf__free(base);
 	btf__free(own);
 	if (missing[0])
