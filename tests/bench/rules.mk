@@ -69,6 +69,7 @@ bench-run: bench-insns-run $(O)/vmtest/profile.so $(O)/carom $(O)/bpf/lmdb.bpf.o
 	$(Q)tests/bench/figures '$(O)/bench'
 
 ALONE_TESTS += tests/bench/insns.test
-HOST_TESTS += tests/bench/profile.test tests/bench/figures.test tests/bench/race.test
+HOST_TESTS += tests/bench/profile.test tests/bench/figures.test tests/bench/race.test \
+	tests/bench/map.test
 check-run: $(BENCH) $(SCALE_BENCH) $(MANY_BENCH) $(VALUES_BENCH) $(SQLITE_BENCH) $(MAP_BENCH) \
 	$(O)/carom $(O)/vmtest/profile.so $(O)/vmtest/latency.so
