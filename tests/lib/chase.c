@@ -56,8 +56,8 @@ static int write_nodes(int fd, const uint32_t *next, unsigned int size, unsigned
 	return err ?: fsync(fd) ? -errno : 0;
 }
 
-static int write_cycle(int fd, unsigned int size, unsigned int stride, unsigned int nodes,
-		       unsigned int seed)
+int chase_write_apart(int fd, unsigned int size, unsigned int stride, unsigned int nodes,
+		      unsigned int seed)
 {
 	uint32_t *next = one_cycle(nodes, seed);
 	int err = next ? write_nodes(fd, next, size, stride, nodes) : -ENOMEM;
@@ -68,7 +68,7 @@ static int write_cycle(int fd, unsigned int size, unsigned int stride, unsigned 
 
 int chase_write(int fd, unsigned int size, unsigned int nodes, unsigned int seed)
 {
-	return write_cycle(fd, size, size, nodes, seed);
+	return chase_write_apart(fd, size, size, nodes, seed);
 }
 
 int chase_build(const char *path, unsigned int stride, unsigned int nodes, unsigned int seed)
@@ -78,7 +78,7 @@ int chase_build(const char *path, unsigned int stride, unsigned int nodes, unsig
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	err = write_cycle(fd, CHASE_NODE_SIZE, stride, nodes, seed);
+	err = chase_write_apart(fd, CHASE_NODE_SIZE, stride, nodes, seed);
 	close(fd);
 	return err;
 }

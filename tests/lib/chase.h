@@ -30,6 +30,10 @@ struct chase_query {
  */
 int chase_write(int fd, unsigned int size, unsigned int nodes, unsigned int seed);
 
+/* The same with nodes that begin @stride bytes apart, and nothing between them. */
+int chase_write_apart(int fd, unsigned int size, unsigned int stride, unsigned int nodes,
+		      unsigned int seed);
+
 /* The same as a new file, in nodes of CHASE_NODE_SIZE that begin @stride bytes apart. */
 int chase_build(const char *path, unsigned int stride, unsigned int nodes, unsigned int seed);
 

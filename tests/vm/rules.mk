@@ -3,7 +3,7 @@
 
 VM_TEST_PROGRAMS := $(patsubst %.c,$(O)/%,$(wildcard tests/vm/engine_*.c tests/vm/trap_*.c \
 	tests/vm/verifier_*.c))
-VM_TEST_LIB := $(patsubst %,$(O)/tests/%.o,lib/chase lib/engine vm/vm vm/ring)
+VM_TEST_LIB := $(patsubst %,$(O)/tests/%.o,lib/chase lib/engine lib/extents vm/vm vm/ring)
 VM_TEST_BPF := $(patsubst %.c,$(O)/%.o,$(wildcard tests/vm/walkers/*.bpf.c \
 	tests/vm/verifier/*.bpf.c) tests/lib/chase.bpf.c)
 # Walkers that user space believes to be those of the same name in the kernel.
