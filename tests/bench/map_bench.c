@@ -230,6 +230,20 @@ static int take_extent(void *ctx, const struct fiemap_extent *ext)
 	return err;
 }
 
+static const char *what_differs(int err)
+{
+	switch (err) {
+	case -EILSEQ:
+		return "is another one";
+	case -ENODATA:
+		return "is missing";
+	case -E2BIG:
+		return "and others are too many";
+	default:
+		return strerror(-err);
+	}
+}
+
 /* The number of extents, once all of them are in the map just so, and nothing else. */
 static unsigned int compare_map(const struct shape *shape, const struct engine *e, int fd)
 {
@@ -244,8 +258,8 @@ static unsigned int compare_map(const struct shape *shape, const struct engine *
 	if (!err && c.compared != e->open.nr_extents)
 		err = -E2BIG;
 	if (err)
-		errx(1, "%s: the map is not FIEMAP's, run %llu of %llu: %s", path_of(shape),
-		     c.compared, e->open.nr_extents, strerror(-err));
+		errx(1, "%s: the map is not FIEMAP's: run %llu of %llu %s", path_of(shape),
+		     c.compared, e->open.nr_extents, what_differs(err));
 	check_number(shape, c.nr);
 	return c.nr;
 }
