@@ -374,6 +374,39 @@ static void yields(void **state)
 	ring_set_budget(0);
 }
 
+/*
+ * Workers take each tag that a chain gives back, and then wait for the ring's lock. Whoever waits
+ * for the ring must not wait for their tags: it would be for the driver's timeout.
+ */
+static void workers_take_tags(void **state)
+{
+	unsigned int i, k, seen;
+	struct bench b;
+	struct ring r;
+	__u64 slot;
+	int res;
+
+	(void)state;
+	ring_set_budget(1);
+	ring_set_requests(4);
+	for (k = 0; k < RING_FLAVOURS; k++) {
+		bench_open(&b, CHASE, SLOTS);
+		ring_open(&r, &b.e, &ring_flavours[k], SLOTS);
+		ring_lookup(&r, 0, 0, bench_ask(&b, 0, 0, 60));
+		for (i = 1; i < SLOTS; i++)
+			lookup_by_worker(&r, i, 0, bench_ask(&b, i, i, 30));
+		ring_submit(&r);
+		for (seen = 0; seen < SLOTS; seen++) {
+			res = ring_wait(&r, &slot);
+			bench_check(&b, (__u32)slot, res);
+		}
+		ring_close(&r);
+		bench_close(&b);
+	}
+	ring_set_requests(0);
+	ring_set_budget(0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +419,7 @@ int main(void)
 		cmocka_unit_test(waits_for_its_turn),
 		cmocka_unit_test(through_workers),
 		cmocka_unit_test(yields),
+		cmocka_unit_test(workers_take_tags),
 	};
 
 	return cmocka_run_group_tests_name("async", tests, setup, teardown);
