@@ -26,7 +26,7 @@ check-kcsan-run: vm-tests
 		--host '$(filter-out %/debug.test,$(DEBUG_TESTS))' $(KCSAN_TESTS)
 
 check-mainline-run: vm-tests $(LOOKUPS) $(MATRIX)
-	$(Q)tests/run --kernel mainline --vm 'ext4 xfs walkers' \
+	$(Q)tests/run --kernel mainline --vm 'ext4 xfs walkers distro' \
 		--host '$(filter-out %/debug.test,$(DEBUG_TESTS))'
 
 # Counted by meta.test. Static, so that the dynamic linker's work is none of it.
