@@ -14,7 +14,8 @@
  * work, which nobody may run any more when the ring is on its way out.
  *
  * A chain that has yielded goes on from the same places. They must not sleep,
- * so if there is no tag a worker does it that may.
+ * so if there is no tag a worker does it that may, or for a ring that polls an
+ * interrupt.
  */
 #include <linux/err.h>
 #include <linux/io_uring/cmd.h>
@@ -162,10 +163,23 @@ static bool carom_uring_iopoll_done(const struct carom_slot *slot)
 	return smp_load_acquire(&slot->done);
 }
 
+/*
+ * Who has all tags of the poll queue can be waiting for uring_lock, as workers do
+ * that have just sent a read, and in a kernel that preempts itself the ring does
+ * not let go of that until something has ended. It polls for what it knows of,
+ * which by then has no tag. So what gets none goes where an interrupt ends it.
+ */
+static enum carom_leg carom_uring_iopoll_leg(struct carom_slot *slot)
+{
+	enum carom_leg leg = carom_chain_leg(slot, NVME_CHAIN_NOWAIT | NVME_CHAIN_POLLED);
+
+	return leg == CAROM_LEG_NO_TAG ? carom_chain_leg(slot, NVME_CHAIN_NOWAIT) : leg;
+}
+
 /* The chain has yielded. Returns false if it is over now. */
 static bool carom_uring_iopoll_go_on(struct carom_slot *slot)
 {
-	switch (carom_chain_leg(slot, NVME_CHAIN_NOWAIT | NVME_CHAIN_POLLED)) {
+	switch (carom_uring_iopoll_leg(slot)) {
 	case CAROM_LEG_SENT:
 		slot->yields++;
 		return true;

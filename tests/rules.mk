@@ -29,7 +29,7 @@ check-kcsan-run: vm-tests
 		--host '$(filter-out %/debug.test,$(DEBUG_TESTS))' $(KCSAN_TESTS)
 
 check-mainline-run: vm-tests $(LOOKUPS) $(MATRIX)
-	$(Q)tests/run --kernel mainline --vm 'ext4 xfs walkers' \
+	$(Q)tests/run --kernel mainline --vm 'ext4 xfs walkers distro' \
 		--host '$(filter-out %/debug.test,$(DEBUG_TESTS))'
 
 # What the engine is and refuses where it is part of the kernel's image. CAROM_FUZZ_SECONDS is for surface.

@@ -5,7 +5,7 @@
 CLI_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CLI_TEST_DIR := $(O)/tests/cli
 CLI_TESTS := $(addprefix $(CLI_TEST_DIR)/,chain_test backends_test kernel_test kernel_queue_test \
-	bench_chance_test bench_lane_test)
+	bench_chance_test bench_lane_test verifier_test)
 CLI_TEST_OBJS := $(patsubst %.c,$(CLI_TEST_DIR)/san/%.o,tests/cli/fake_format.c \
 	$(wildcard user/lib/*.c))
 
@@ -26,6 +26,9 @@ BENCH_TEST_OBJS := $(patsubst %,$(CLI_TEST_DIR)/san/user/cli/%.o,bench_hist benc
 $(CLI_TEST_DIR)/bench_chance_test $(CLI_TEST_DIR)/bench_lane_test: $(BENCH_TEST_OBJS)
 $(CLI_TEST_DIR)/bench_chance_test: CLI_TEST_OBJS := $(filter-out %_lane.o,$(BENCH_TEST_OBJS))
 $(CLI_TEST_DIR)/bench_lane_test: CLI_TEST_OBJS := $(BENCH_TEST_OBJS)
+$(CLI_TEST_DIR)/verifier_test: CLI_TEST_OBJS := $(CLI_TEST_DIR)/san/user/cli/walker_verifier.o
+$(CLI_TEST_DIR)/verifier_test: $(CLI_TEST_DIR)/san/user/cli/walker_verifier.o
+$(CLI_TEST_DIR)/san/tests/cli/verifier_test.o: CPPFLAGS += -Iuser/cli
 # What the tests play of the kernel.
 FAKE_MODULE := $(CLI_TEST_DIR)/san/tests/cli/fake_module.o
 FAKE_MODULE_LDFLAGS := -Wl,--wrap=open,--wrap=ioctl,--wrap=mmap

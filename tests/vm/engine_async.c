@@ -374,6 +374,48 @@ static void yields(void **state)
 	ring_set_budget(0);
 }
 
+/*
+ * A chain of one polling ring yields while another ring looks once, whose lookups then have all
+ * tags of the poll queue, and nobody looks for them any more. It must not wait for those.
+ */
+static void tags_of_others(void **state)
+{
+	const unsigned int others = 8, depth = 20;
+	struct ring r, other;
+	unsigned int i;
+	struct bench b;
+	__u64 slot;
+	int res;
+
+	(void)state;
+	ring_set_requests(4);
+	ring_set_budget(1);
+	vm_sh("echo 0 >/sys/module/nvme/parameters/chain_budget");
+	bench_open(&b, CHASE, 1 + others);
+	ring_open(&r, &b.e, &ring_flavours[4], 4);
+	ring_open(&other, &b.e, &ring_flavours[4], 2 * others);
+	ring_lookup(&r, 0, 0, bench_ask(&b, 0, 0, depth));
+	ring_submit(&r);
+	/* Three get a tag, the workers of the others wait for the one that the chain gives back. */
+	for (i = 1; i <= others; i++)
+		lookup_by_worker(&other, i, 0, bench_ask(&b, i, i, 3));
+	ring_submit(&other);
+	vm_sleep_ms(200);
+	assert_in_range(io_uring_get_events(&other.uring), 0, others);
+	vm_sleep_ms(200);
+	res = ring_wait(&r, &slot);
+	bench_check(&b, (__u32)slot, res);
+	for (i = 0; i < others; i++) {
+		res = ring_wait(&other, &slot);
+		bench_check(&b, (__u32)slot, res);
+	}
+	ring_close(&other);
+	ring_close(&r);
+	bench_close(&b);
+	ring_set_budget(0);
+	ring_set_requests(0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +428,7 @@ int main(void)
 		cmocka_unit_test(waits_for_its_turn),
 		cmocka_unit_test(through_workers),
 		cmocka_unit_test(yields),
+		cmocka_unit_test(tags_of_others),
 	};
 
 	return cmocka_run_group_tests_name("async", tests, setup, teardown);

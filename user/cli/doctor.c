@@ -18,7 +18,8 @@
 #include "doctor.h"
 
 #define DEVICE		"/dev/carom"
-#define TESTED_RELEASE	"6.12."
+
+static const char *const tested_releases[] = { "6.12.", "7.3." };
 
 /*
  * OK and MISSING count for the verdict; INFO is worth knowing but stands in
@@ -118,17 +119,27 @@ static bool exists(const char *path)
 	return !access(path, F_OK);
 }
 
+static bool is_tested(const char *release)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(tested_releases) / sizeof(tested_releases[0]); i++)
+		if (!strncmp(release, tested_releases[i], strlen(tested_releases[i])))
+			return true;
+	return false;
+}
+
 static void check_kernel(struct doctor *doc)
 {
 	struct utsname uts;
 
 	if (uname(&uts))
 		return;
-	if (!strncmp(uts.release, TESTED_RELEASE, strlen(TESTED_RELEASE)))
+	if (is_tested(uts.release))
 		say(doc, "kernel", STATE_OK, NULL, "Linux %s", uts.release);
 	else if (exists("/sys/module/carom"))
 		say(doc, "kernel", STATE_INFO, NULL,
-		    "Linux %s, module and driver patch are tested on 6.12, and in part on 7.3",
+		    "Linux %s, module and driver patch are tested on 6.12 and 7.3",
 		    uts.release);
 	else
 		say(doc, "kernel", STATE_MISSING,

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The verifier's log is long, and what is wrong stands at its end in words about
- * registers. This is about walkers: what is usually meant, and what to do.
+ * registers. This is about walkers: what is usually meant, and what to do. From
+ * 7.3 on a report for people comes after that, whose words do for the rest.
  */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include "walker.h"
 
 #define LAST_LINES	40	/* among which the reason is */
 #define LINE_LEN	300
+#define REPORT		"\nVerification failed: "
+#define INDENT		"  "	/* of what stands in a section of the report */
 
 /* The first that matches counts. */
 static const struct cause {
@@ -28,6 +32,8 @@ static const struct cause {
 	{ "only read is supported",
 	  "struct carom_hop cannot be written; what a walker keeps goes into its scratch" },
 	{ "pointer type STRUCT carom_hop must point to",
+	  "kfuncs take the hop that the step was called with, and no copy or other memory" },
+	{ "expected STRUCT carom_hop", /* the same in 7.3 */
 	  "kfuncs take the hop that the step was called with, and no copy or other memory" },
 	{ "access beyond struct carom_hop",
 	  "a step sees offset, index and node_size of its hop; the node is what carom_node() "
@@ -118,10 +124,21 @@ static const char *line_before(const char *log, const char *end, size_t *len)
 	return p;
 }
 
-/* The line that says why: one that is known, or else the last. */
-static const char *find_reason(const char *log, size_t *len, const struct cause **cause)
+/* Where the report begins; the end of a log that has none. */
+static const char *find_report(const char *log)
 {
-	const char *p = log + strlen(log), *last = NULL;
+	const char *p = strstr(log, REPORT), *last = log + strlen(log);
+
+	for (; p; p = strstr(last, REPORT))
+		last = p + 1;
+	return last;
+}
+
+/* The line before @end that says why: one that is known, or else the last. */
+static const char *find_reason(const char *log, const char *end, size_t *len,
+			       const struct cause **cause)
+{
+	const char *p = end, *last = NULL;
 	size_t n, last_len = 0;
 	int lines;
 
@@ -158,34 +175,64 @@ static const char *find_source(const char *log, const char *before, size_t *len)
 	return NULL;
 }
 
-static size_t add_source(const char *line, size_t len, char *text, size_t size)
+/* What is printed beyond @size is lost, and @text full. */
+__attribute__((format(printf, 3, 4)))
+static void add(char *text, size_t size, const char *fmt, ...)
+{
+	size_t used = strlen(text);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text + used, size - used, fmt, ap);
+	va_end(ap);
+}
+
+static void add_source(const char *line, size_t len, char *text, size_t size)
 {
 	const char *end = line + len, *at = end;
-	int n;
 
 	while (at > line && memcmp(at - 1, "@ ", 2))
 		at--;
-	n = snprintf(text, size, "\n  at %.*s: %.*s", (int)(end - at - 1), at + 1,
-		     (int)(at - line - 4), line + 2);
-	return n > 0 && (size_t)n < size ? (size_t)n : 0;
+	add(text, size, "\n  at %.*s: %.*s", (int)(end - at - 1), at + 1, (int)(at - line - 4),
+	    line + 2);
+}
+
+/* A section of the report, which is broken into lines, as one. Returns false if it is not there. */
+static bool add_section(const char *report, const char *title, const char *before, char *text,
+			size_t size)
+{
+	const char *p = strstr(report, title);
+
+	if (!p)
+		return false;
+	for (p += strlen(title); !strncmp(p, INDENT, strlen(INDENT)); p += *p == '\n') {
+		p += strlen(INDENT);
+		add(text, size, "%s%.*s", before, (int)strcspn(p, "\n"), p);
+		before = " ";
+		p += strcspn(p, "\n");
+	}
+	return true;
 }
 
 void walker_verifier_explain(const char *log, char *text, size_t size)
 {
+	const char *report = find_report(log), *reason, *source;
 	const struct cause *cause = NULL;
-	const char *reason, *source;
-	size_t len = 0, used;
+	size_t len = 0;
 
-	reason = find_reason(log, &len, &cause);
+	text[0] = '\0';
+	reason = find_reason(log, report, &len, &cause);
 	if (!reason) {
 		snprintf(text, size, "it does not say why");
 		return;
 	}
-	snprintf(text, size, "%.*s", len < LINE_LEN ? (int)len : LINE_LEN, reason);
-	used = strlen(text);
+	if (cause || !add_section(report, "\nReason:\n", "", text, size))
+		add(text, size, "%.*s", len < LINE_LEN ? (int)len : LINE_LEN, reason);
 	source = find_source(log, reason, &len);
 	if (source)
-		used += add_source(source, len, text + used, size - used);
+		add_source(source, len, text, size);
 	if (cause)
-		snprintf(text + used, size - used, "\n  %s", cause->advice);
+		add(text, size, "\n  %s", cause->advice);
+	else
+		add_section(report, "\nSuggestion:\n", "\n  ", text, size);
 }

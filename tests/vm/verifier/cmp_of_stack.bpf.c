@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// expect 7.3: is fp expected STRUCT carom_hop
 // expect: pointer type STRUCT carom_hop must point to
 // carom: kfuncs take the hop that the step was called with
 // at: return carom_cmp(&mine, 0, 1 << 30, 0, 1 << 30);

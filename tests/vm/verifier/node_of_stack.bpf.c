@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// expect 7.3: is fp expected STRUCT carom_hop
 // expect: pointer type STRUCT carom_hop must point to
 /* A hop of its own making is followed by a slot of its own making. */
 #include <carom/walker.h>
