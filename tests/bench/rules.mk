@@ -45,7 +45,7 @@ $(LOOP_OBJ): $(O)/%.bpf.o: %.bpf.c bpf/rules.mk | $(O)/.deps
 .PHONY: bench-race-run
 bench-race-run: $(BENCH) $(LOOP_OBJ) $(O)/carom $(O)/tests/lib/chase.bpf.o $(O)/vmtest/insns.so \
 	$(O)/vmtest/latency.so $(O)/vmtest/profile.so
-	$(Q)tests/bench/race
+	$(Q)tests/bench/race$(if $(KERNEL), --kernel '$(KERNEL)')
 
 # What the bars by layer are of.
 BENCH_PROFILED := pread,uring,uring-32,passthru-32,chain,chain-polled,chain-32,chain-32-polled
