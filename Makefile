@@ -118,11 +118,12 @@ bench-insns: deps
 	$(Q)$(MAKE) --no-print-directory all kernel
 	$(Q)$(MAKE) --no-print-directory bench-insns-run
 
-# On Linux 7.3, as io_uring's loop_step is in no older one.
+# On Linux 7.3, as io_uring's loop_step is in no older one; KERNEL=backports for Debian's own.
+bench-race: KERNEL ?= mainline
 bench-race: deps
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)scripts/kernel-modules --kernel mainline
-	$(Q)$(MAKE) --no-print-directory bench-race-run
+	$(Q)scripts/kernel-modules --kernel '$(KERNEL)'
+	$(Q)$(MAKE) --no-print-directory bench-race-run KERNEL='$(KERNEL)'
 
 # By kernel of vmtest/run, e.g. KERNELS='stock mainline'.
 KERNELS ?= stock
@@ -162,7 +163,7 @@ help:
 	'make kunit      KUnit tests of the engine, under User Mode Linux of KVER=$(KVER) (or 7.3)' \
 	'make bench      the benchmarks, in a VM, drawn in $(O)/bench' \
 	'make bench-insns  of these, instructions per lookup for every way of reading' \
-	'make bench-race  the same on Linux 7.3, beside io_uring with loop_step' \
+	'make bench-race  the same on Linux 7.3, beside io_uring with loop_step (KERNEL=backports: Debian'"'"'s)' \
 	'make bench-map KERNELS="stock mainline"  instructions of opening files of up to 1,000,000 extents' \
 	'make lint       shellcheck, cppcheck, sparse, checkpatch, licence lines' \
 	'make deps       install the Debian packages that are missing (demo, check and bench do)' \

@@ -86,18 +86,30 @@ apt_version()
 # apt_download PACKAGE VERSION: prints the path of the .deb, which is fetched unless it is there.
 apt_download()
 {
-	local package=$1 version=$2 deb
+	apt_download_all <<<"$1 $2"
+}
 
-	deb=$(apt_cached "$package" "$version")
-	if [[ -z $deb ]]; then
+# apt_download_all: the same of each line of its input.
+apt_download_all()
+{
+	local wanted package version deb missing=()
+
+	mapfile -t wanted
+	while read -r package version; do
+		[[ -z $(apt_cached "$package" "$version") ]] || continue
 		step GET "$package $version"
+		missing+=("$package=$version")
+	done < <(printf '%s\n' "${wanted[@]}")
+	if ((${#missing[@]} > 0)); then
 		mkdir -p "$DEBS"
 		(cd "$DEBS" && quietly apt-get "${APT_OPTS[@]}" -o APT::Sandbox::User="$(id -un)" \
-			download "$package=$version") || return 1
-		deb=$(apt_cached "$package" "$version")
+			download "${missing[@]}") || return 1
 	fi
-	[[ -n $deb ]] || return 1
-	printf '%s\n' "$deb"
+	while read -r package version; do
+		deb=$(apt_cached "$package" "$version")
+		[[ -n $deb ]] || return 1
+		printf '%s\n' "$deb"
+	done < <(printf '%s\n' "${wanted[@]}")
 }
 
 # apt escapes the colon of an epoch in file names.

@@ -64,13 +64,14 @@ write_kbuild()
 }
 
 # build_tree HEADERS TREE TARGET...: CONFIG_… on the command line limits what the driver's own
-# Makefile builds to nvme.ko; it does not change what the headers say is configured.
+# Makefile builds to nvme.ko; it does not change what the headers say is configured. KBUILD_IN is what
+# runs make where this host's compiler does not serve.
 build_tree()
 {
 	local headers=$1 tree=$2
 	shift 2
 
-	make -C "$headers" M="$tree" CAROM_TREE="$tree" CAROM_TOP="$TOP" \
+	"${KBUILD_IN[@]}" make -C "$headers" M="$tree" CAROM_TREE="$tree" CAROM_TOP="$TOP" \
 		CONFIG_NVME_CORE= CONFIG_NVME_FABRICS= CONFIG_NVME_RDMA= CONFIG_NVME_FC= \
 		CONFIG_NVME_TCP= CONFIG_NVME_APPLE= ${V:+V="$V"} ${W:+W="$W"} ${C:+C="$C"} \
 		-j"$(nproc)" "$@"

@@ -149,10 +149,11 @@ int bench_ring_register_nodes(struct bench *b);
 void bench_ring_close(struct bench *b);
 
 /*
- * Submit what is prepared, and wait for @nr completions, unless the ring polls: then as long as
- * completions that are on their way need.
+ * Submit what is prepared, and wait for @nr completions of @in_flight. A ring that polls stays in
+ * the kernel until all are there, as libcarom's does; if some are enough it looks once, when
+ * whatever is on its way has come.
  */
-int bench_ring_wait(struct bench *b, unsigned int nr);
+int bench_ring_wait(struct bench *b, unsigned int nr, unsigned int in_flight);
 
 /* A job in user space: each lookup goes to its next node as soon as its read has completed. */
 int bench_ring_walk(struct bench *b, const struct job *job);

@@ -153,7 +153,7 @@ static int chains_run(struct bench *b, const struct job *job)
 	for (i = 0; i < b->be->batch; i++)
 		send_chain(b, job, i);
 	for (running = b->be->batch; running; running -= seen) {
-		err = bench_ring_wait(b, running);
+		err = bench_ring_wait(b, running, running);
 		if (err)
 			return err;
 		seen = 0;

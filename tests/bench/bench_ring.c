@@ -42,9 +42,9 @@ void bench_ring_close(struct bench *b)
 }
 
 /*
- * A CPU that is busy with lookups never polls in vain: what it asks for has come while it worked on
- * something else. How often this one would, on its emulated device, says nothing; so it looks only
- * when there is something to see, and does not count the wait.
+ * Who goes on with each completion, of many, never polls in vain: what he asks for has come while
+ * he worked on something else. How often this one would, on its emulated device, says nothing; so
+ * it looks only when there is something to see, and does not count the wait.
  */
 static int poll_once(struct bench *b)
 {
@@ -58,11 +58,11 @@ static int poll_once(struct bench *b)
 	return ret < 0 ? ret : 0;
 }
 
-int bench_ring_wait(struct bench *b, unsigned int nr)
+int bench_ring_wait(struct bench *b, unsigned int nr, unsigned int in_flight)
 {
 	int ret;
 
-	if (!b->be->polled) {
+	if (!b->be->polled || nr == in_flight) {
 		ret = io_uring_submit_and_wait(&b->ring, nr);
 		return ret < 0 ? ret : 0;
 	}
@@ -94,7 +94,7 @@ int bench_ring_walk(struct bench *b, const struct job *job)
 		read_node(b, i, job->starts[i]);
 	}
 	while (walking) {
-		err = bench_ring_wait(b, 1);
+		err = bench_ring_wait(b, 1, walking);
 		if (err)
 			return err;
 		seen = 0;

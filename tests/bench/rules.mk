@@ -51,7 +51,7 @@ $(LOOP_OBJ): $(O)/%.bpf.o: %.bpf.c bpf/rules.mk | $(O)/.deps
 .PHONY: bench-race-run
 bench-race-run: $(BENCH) $(LOOP_OBJ) $(O)/carom $(O)/tests/lib/chase.bpf.o $(O)/vmtest/insns.so \
 	$(O)/vmtest/latency.so $(O)/vmtest/profile.so
-	$(Q)tests/bench/race
+	$(Q)tests/bench/race$(if $(KERNEL), --kernel '$(KERNEL)')
 
 .PHONY: bench-map-run
 bench-map-run: $(MAP_BENCH) $(O)/tests/vm/walkers/chase1024.bpf.o $(O)/vmtest/insns.so $(O)/vmtest/profile.so
