@@ -55,6 +55,16 @@ series_source()
 	mv "$new" "$SOURCE"
 }
 
+# series_complete KVER TREE: what was not unpacked there and the series changes, as scripts/series has it.
+series_complete()
+{
+	local source=$BUILD/series/source-$1 tree=$2 file
+
+	(cd "$source" && find . -type f ! -name .version) | while read -r file; do
+		[[ -f $tree/$file ]] || install -D -p -m 644 "$source/$file" "$tree/$file"
+	done
+}
+
 # series_files [--new] PATCH: the files that it changes, or those that it adds.
 series_files()
 {

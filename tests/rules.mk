@@ -33,7 +33,7 @@ check-mainline-run: vm-tests $(LOOKUPS) $(MATRIX)
 		--host '$(filter-out %/debug.test,$(DEBUG_TESTS))'
 
 # What the engine is and refuses where it is part of the kernel's image. CAROM_FUZZ_SECONDS is for surface.
-INTREE_TESTS := house engine kselftest lookups refusals cli secret surface
+INTREE_TESTS := house engine kselftest lookups refusals cli verifier walker stat trace secret surface
 
 check-intree-run: vm-tests $(LOOKUPS) $(O)/carom
 	$(Q)tests/run --kernel intree --vm 'ext4 xfs' $(INTREE_TESTS:%=tests/vm/%.vmt)
