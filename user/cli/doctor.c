@@ -178,7 +178,8 @@ static bool nvme_has_hook(void)
 	if (!file)
 		return false;
 	while (!found && fgets(line, sizeof(line), file))
-		found = strstr(line, " nvme_chain_") && (strstr(line, "[nvme]") || !strchr(line, '['));
+		found = strstr(line, " nvme_chain_") &&
+			(strstr(line, "[nvme]") || !strchr(line, '['));
 	fclose(file);
 	return found;
 }

@@ -13,7 +13,7 @@ bool doctor_module_installed(void);
 /**
  * doctor_module_built_in() - is the engine part of the running kernel's image?
  *
- * Its types and functions are in the BTF of vmlinux then, if there is one, and it is never unloaded.
+ * Its types and functions are in the BTF of vmlinux then, if there is one; it is never unloaded.
  */
 bool doctor_module_built_in(void);
 

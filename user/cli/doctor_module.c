@@ -32,7 +32,7 @@ bool doctor_module_installed(void)
 	return found;
 }
 
-/* What is built in has a directory for its parameters, and nothing there that modules alone have. */
+/* What is built in has a directory for its parameters, and nothing that modules alone have. */
 bool doctor_module_built_in(void)
 {
 	return !access("/sys/module/carom", F_OK) && access("/sys/module/carom/initstate", F_OK);
