@@ -392,7 +392,8 @@ static void walker_unloaded(void **state)
 {
 	struct engine e;
 	struct ring r;
-	unsigned int i, k;
+	unsigned int i, k, unloaded = 0;
+	int res;
 
 	(void)state;
 	for (k = 0; k < RING_FLAVOURS; k++) {
@@ -401,12 +402,17 @@ static void walker_unloaded(void **state)
 		send_all(&r);
 		vm_sleep_ms(20);
 		engine_unload(&chase);
-		for (i = 0; i < SLOTS; i++)
-			assert_int_equal(ring_wait(&r, NULL), CAROM_END_UNLOADED);
+		/* Unloading may wait for longer than as many hops take as there can be. */
+		for (i = 0; i < SLOTS; i++) {
+			res = ring_wait(&r, NULL);
+			assert_true(res == CAROM_END_UNLOADED || res == CAROM_END_HOPS);
+			unloaded += res == CAROM_END_UNLOADED;
+		}
 		ring_close(&r);
 		engine_close(&e);
 		vm_load(&chase, "chase");
 	}
+	assert_true(unloaded > 0);
 }
 
 static void controller_of_device(char *name, size_t size)
